@@ -89,7 +89,7 @@ def batch_size(
     n:int, # Training rows
 )->int: # Rows a batch, a power of two
     "A batch size that makes a few hundred steps an epoch"
-    return int(2**np.clip(np.round(np.log2(max(n, 1)/400)), 6, 13))
+    return int(2**np.clip(np.round(np.log2(max(n, 1)/250)), 6, 13))
 
 # %% ../nbs/04_loader.ipynb #34f4ca7e
 class RatingDataLoaders(DataLoaders):

@@ -16,7 +16,8 @@ def rating_errors(
     targ, # Given ratings, the same number of them
 )->dict: # 'mae', 'mse', 'rmse' as floats, nan where there is nothing to compare
     "MAE, MSE and RMSE of predictions"
-    e = torch.as_tensor(pred).double().flatten() - torch.as_tensor(targ).double().flatten()
+    pred, targ = (o.detach() if isinstance(o, torch.Tensor) else torch.tensor(np.asarray(o, dtype='float64')) for o in (pred, targ))
+    e = pred.double().flatten() - targ.double().flatten()
     mse = (e*e).mean().item()
     return {'mae':e.abs().mean().item(), 'mse':mse, 'rmse':mse**.5}
 

@@ -1,0 +1,162 @@
+"""How fast matrix factorization trains, next to the usual ways of training it.
+
+    python benchmarks/mf.py [--json] [--repeat 3] [--quick]
+
+All on MovieLens 1M (from where `recnb.data.load` finds it, or made up in the same size), on the CPU, in one process. A
+tenth of the rows is for validation; ours and fastai's own are timed with it, the bare loops have none. The contenders
+take turns, so that a busy moment hits all of them, and the best of `--repeat` rounds counts, after one to warm up:
+1. The loader alone: an epoch of `GatherDL` and nothing done with it.
+2. A row-by-row `Dataset` over a DataFrame with torch's `DataLoader`, our model and optimizer in a bare loop.
+3. fastai's `CollabDataLoaders` and `collab_learner`, at its usual 64 rows a batch and at 4096.
+4. The bare loop with our loader: what a `Learner` costs.
+"""
+import argparse, json, sys
+from contextlib import redirect_stdout
+from pathlib import Path
+from time import perf_counter
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+import numpy as np, pandas as pd, torch
+import torch.nn.functional as F
+from fastai.basics import default_device, set_seed
+from fastai.collab import CollabDataLoaders, collab_learner
+from recnb.data import load
+from recnb.experiment import fit_quietly
+from recnb.features import train_rows
+from recnb.loader import RatingDataLoaders
+from recnb.mf import mf_learner, split_biases
+from recnb.ratings import DataError, Ratings, ITEM, RATING, USER
+from recnb.split import split
+
+TARGET = dict(loader=5e6, rows=20., fastai_64=2., fastai_4096=2., bare=.75) # rows a second, then ours over theirs
+N_FACTORS, BS = 64, 4096
+
+
+def ratings():
+    "MovieLens 1M, or random ratings of its size; and which of the two"
+    try: return load('ml-1m'), 'published'
+    except (DataError, OSError): pass
+    rng, n = np.random.default_rng(0), 1_000_209
+    cols = {USER:rng.integers(1, 6041, n), ITEM:rng.integers(1, 3707, n), RATING:rng.integers(1, 6, n)}
+    return Ratings.from_df(pd.DataFrame(cols)), 'generated'
+
+
+def part(r, n, seed=0):
+    "`n` random ratings, a tenth of them for validation"
+    keep = np.zeros(len(r), bool)
+    keep[np.random.default_rng(seed).permutation(len(r))[:n]] = True
+    return split(r.where(keep), valid='random:0.1', seed=seed)
+
+
+def loaders(r, bs): return RatingDataLoaders.from_ratings(r, bs=bs, seed=0)
+
+
+def loader(r, bs=BS, epochs=5):
+    "Rows a second of our loader alone"
+    dl = loaders(r, bs).train
+    began = perf_counter()
+    n = sum(len(b[0]) for _ in range(epochs) for b in dl)
+    return n/(perf_counter() - began)
+
+
+def ours(r, bs, epochs=1):
+    "Training rows a second of our `Learner`, validation included"
+    learn = mf_learner(loaders(r, bs), n_factors=N_FACTORS)
+    return learn.dls.train.n*epochs/fit_quietly(learn, epochs)
+
+
+def fastais(r, bs, epochs=1):
+    "The same of fastai's own"
+    dls = CollabDataLoaders.from_df(r.df[[USER, ITEM, RATING]], valid_pct=.1, seed=0, bs=bs)
+    learn = collab_learner(dls, n_factors=N_FACTORS, y_range=r.y_range)
+    return dls.train.n*epochs/fit_quietly(learn, epochs)
+
+
+def loop(learn, dl, n, epochs=1):
+    "Training rows a second of a bare loop over `dl`, with the model, loss, optimizer and schedule of `learn`"
+    model = learn.model.train()
+    groups = [dict(params=p, weight_decay=wd) for p,wd in zip(split_biases(model), learn.wd)]
+    opt = torch.optim.AdamW(groups, lr=learn.lr, fused=True)
+    sched = torch.optim.lr_scheduler.OneCycleLR(opt, learn.lr, total_steps=epochs*len(dl))
+    began = perf_counter()
+    for _ in range(epochs):
+        for *xb,yb in dl:
+            F.mse_loss(model(*xb), yb).backward()
+            opt.step(); sched.step(); opt.zero_grad()
+    return n*epochs/(perf_counter() - began)
+
+
+def bare(r, bs=BS, epochs=1):
+    learn = mf_learner(loaders(r, bs), n_factors=N_FACTORS)
+    return loop(learn, learn.dls.train, learn.dls.train.n, epochs)
+
+
+class Rows(torch.utils.data.Dataset):
+    "The `Dataset` of many a tutorial"
+    def __init__(self, df): self.df = df
+    def __len__(self): return len(self.df)
+    def __getitem__(self, i):
+        row = self.df.iloc[i]
+        return int(row[USER]), int(row[ITEM]), np.float32(row[RATING])
+
+
+def rows(r, n, bs=BS):
+    learn = mf_learner(loaders(r, bs), n_factors=N_FACTORS) # tables of full size, as ours
+    df = r.df[train_rows(r)].sample(n, random_state=0)
+    df = pd.DataFrame({USER:learn.dls.users.encode(df[USER]), ITEM:learn.dls.items.encode(df[ITEM]), RATING:df[RATING].to_numpy()})
+    return loop(learn, torch.utils.data.DataLoader(Rows(df), bs, shuffle=True), n)
+
+
+def measure(contenders, repeat):
+    "The best of `repeat` rounds of each contender, after a round to warm up"
+    best = dict.fromkeys(contenders, 0.)
+    for i in range(repeat + 1):
+        for k,f in contenders.items():
+            set_seed(0)
+            speed = f()
+            if i: best[k] = max(best[k], speed)
+    return best
+
+
+def run(repeat, quick):
+    r, data = ratings()
+    n_all, n_small, n_rows = (100_000, 10_000, 5_000) if quick else (len(r), 60_000, 20_000)
+    big, small = part(r, n_all), part(r, n_small)
+    epochs = 2
+    speed = measure({'loader':lambda: loader(big), 'ours_4096':lambda: ours(big, BS, epochs), 'bare':lambda: bare(big, BS, epochs),
+        'fastai_4096':lambda: fastais(big, BS), 'rows':lambda: rows(big, n_rows), 'ours_64':lambda: ours(small, 64),
+        'fastai_64':lambda: fastais(small, 64)}, repeat)
+    def entry(key, what, bs, n, rival=None): 
+        res = dict(key=key, contender=what, batch=bs, rows=int(n), samples_per_second=round(speed[key]))
+        return {**res, 'ours_over_it':round(speed[rival]/speed[key], 3)} if rival else res
+    n, m = (int(train_rows(o).sum()) for o in (big, small))
+    table = [entry('loader', 'GatherDL alone', BS, n), entry('ours_4096', 'mf_learner', BS, n), entry('rows', 'Dataset by rows, bare loop', BS, n_rows, 'ours_4096'),
+        entry('fastai_4096', 'collab_learner', BS, n, 'ours_4096'), entry('bare', 'GatherDL, bare loop', BS, n, 'ours_4096'),
+        entry('ours_64', 'mf_learner', 64, m), entry('fastai_64', 'collab_learner', 64, m, 'ours_64')]
+    for o in table:
+        if o['key'] in TARGET: o.update(bar=TARGET[o['key']], met=bool(o.get('ours_over_it', o['samples_per_second']) >= TARGET[o['key']]))
+    return dict(data=data, ratings=n_all, n_factors=N_FACTORS, threads=torch.get_num_threads(), repeat=repeat, quick=quick, contenders=table)
+
+
+def show(res):
+    print(f"MovieLens 1M ({res['data']}{', a part' if res['quick'] else ''}): {res['ratings']:,} ratings, {res['n_factors']} factors, "
+        f"{res['threads']} threads, best of {res['repeat']}\n")
+    print(f"{'contender':28}{'batch':>6}{'rows':>10}{'samples/s':>13}{'ours/it':>9}{'bar':>12}  met")
+    for o in res['contenders']:
+        ratio, bar = o.get('ours_over_it'), o.get('bar')
+        print(f"{o['contender']:28}{o['batch']:>6}{o['rows']:>10,}{o['samples_per_second']:>13,}{f'{ratio:.2f}' if ratio else '':>9}"
+            f"{'' if bar is None else f'{bar:g}' if ratio else f'{bar:,.0f}/s':>12}  {'' if bar is None else 'yes' if o['met'] else 'NO'}")
+
+
+def main():
+    p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    p.add_argument('--json', action='store_true', help='print one JSON object and nothing else')
+    p.add_argument('--repeat', type=int, default=3, help='rounds, the best of which counts')
+    p.add_argument('--quick', action='store_true', help='few rows, to see that it runs; the figures mean little')
+    args = p.parse_args()
+    default_device(False) # the CPU, for ours and theirs
+    with redirect_stdout(sys.stderr): res = run(args.repeat, args.quick) # whatever a library says goes beside the result
+    print(json.dumps(res)) if args.json else show(res)
+
+
+if __name__ == '__main__': main()
