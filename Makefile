@@ -31,8 +31,8 @@ $(DEV): $(READY) $(NEEDS)
 	@$(PIP) -c constraints.txt -e '.[dev]'
 	@touch $(RUN) $@
 
-demo: $(RUN) ## train on a small data set and recommend; DATA=ml-100k or DATA=path/to/ratings for yours
-	@$(BIN)/recnb demo $(if $(DATA),--data "$(DATA)")
+demo: $(RUN) ## train on a small data set and recommend; DATA=ml-100k or a csv of yours, ARGS='--user-col who'
+	@$(BIN)/recnb demo $(if $(DATA),--data "$(DATA)") $(ARGS)
 
 test: $(DEV) ## are notebooks and modules in step, and does every notebook run?
 	@$(BIN)/python tools/nb.py check test

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Optional, Annotated
 from rich.console import Console
 from rich.table import Table
+from rich.markup import escape
 from rich import box
 from .data import *
 from .split import *
@@ -32,22 +33,30 @@ err = Console(stderr=True, highlight=False)
 def _quiet():
     "Recommenders from ratings: look at data, train models, compare them, recommend."
 
-# %% ../nbs/21_cli.ipynb #392c365e
-def _text(v):
-    if isinstance(v, (float, np.floating)): return '' if np.isnan(v) else f'{v:.4f}' if abs(v) < 100 else f'{v:,.0f}'
-    return f'{v:,}' if isinstance(v, (int, np.integer)) and not isinstance(v, bool) else '' if v is None else str(v)
+# %% ../nbs/21_cli.ipynb #f18da0cf
+_digits = {'mae':4, 'rmse':4, 'score':3, 'predicted':2, 'seconds':1} # by column; ids and the like are shown as they are
 
+def _text(v, digits):
+    if v is None or v is pd.NA or (isinstance(v, (float, np.floating)) and np.isnan(v)): return ''
+    if isinstance(v, (bool, np.bool_)): return 'yes' if v else ''
+    if isinstance(v, (float, np.floating)): return f'{v:g}' if digits is None else f'{v:.{digits}f}'
+    return str(v)
+
+# %% ../nbs/21_cli.ipynb #c4bf0195
 def show(
     df:pd.DataFrame, # What to print
     title:str='', # Printed above
-    console:Console=None, # Where to; stdout if None
-    plain:tuple=('user_id', 'item_id', 'rank', 'rating', 'year'), # Columns of numbers that are names or small
+    thousands:tuple=('ratings', 'users', 'items'), # Columns of counts, printed as 1,000
 ):
     "Print a frame as a table for people"
-    t = Table(title=title or None, box=box.SIMPLE_HEAD, title_justify='left', title_style='bold', pad_edge=False)
+    out = Console(highlight=False)
+    if title: out.print(f'\n[bold]{escape(title)}[/bold]', soft_wrap=True)
+    t = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     for c in df: t.add_column(str(c), justify='right' if pd.api.types.is_numeric_dtype(df[c]) else 'left', overflow='fold')
-    for row in df.itertuples(index=False): t.add_row(*(f'{v:g}' if c in plain and isinstance(v, (int, float, np.number)) and v < 1e15 else _text(v) for c,v in zip(df, row)))
-    (console or Console(highlight=False)).print(t)
+    digits = [4 if '@' in str(c) else _digits.get(str(c).lower()) for c in df]
+    for row in df.itertuples(index=False):
+        t.add_row(*(f'{v:,}' if c in thousands and not isinstance(v, str) else escape(_text(v, d)) for c,v,d in zip(df, row, digits)))
+    out.print(t)
 
 # %% ../nbs/21_cli.ipynb #e18349c3
 def main(
@@ -80,14 +89,12 @@ def _load(name, **cols):
     return r
 
 # %% ../nbs/21_cli.ipynb #f4d3d8c5
-def _yes(o): return 'yes' if o else ''
-
 @data_app.command('list')
 def list_data(as_json:Json=False):
     "List the published data sets, and which are on this machine."
     df = catalogue()
     if as_json: return print(df.reset_index().to_json(orient='records', force_ascii=False))
-    show(df.assign(here=df['here'].map(_yes)).reset_index()[['name', 'ratings', 'users', 'items', 'scale', 'MB', 'here']])
+    show(df.reset_index()[['name', 'ratings', 'users', 'items', 'scale', 'MB', 'here']])
 
 @data_app.command()
 def fetch_data(name:Annotated[str, typer.Argument(help='a name of `recnb data list`')]):
@@ -123,7 +130,8 @@ def trial_frame(
     trials:list, # `Trial`s of the same data and split
 )->pd.DataFrame: # One row a model
     "Trials as a table"
-    return pd.DataFrame([{'model':t.model, 'MAE':t.mae, 'RMSE':t.rmse, **t.ranking, 'epochs':t.epochs or None, 'seconds':t.train_seconds} for t in trials])
+    df = pd.DataFrame([{'model':t.model, 'MAE':t.mae, 'RMSE':t.rmse, **t.ranking, 'epochs':t.epochs, 'seconds':t.train_seconds} for t in trials])
+    return df.astype({'MAE':float, 'RMSE':float, 'epochs':'Int64'}).assign(epochs=lambda d: d['epochs'].mask(d['epochs'] == 0))
 
 def _said(t):
     "What a table of trials answers, in a line"
@@ -171,9 +179,9 @@ def demo_plot(
 def typical_user(
     r:Ratings, # Any ratings
 ): # A user id
-    "A user with as many ratings as the middle one of all users"
+    "The middle one of the users with ten ratings or more, or of all if nobody has"
     n = r.df[USER].value_counts()
-    n = n[n > 0].sort_index(kind='stable').sort_values(kind='stable')
+    n = n[n >= min(10, n.max())].sort_index(kind='stable').sort_values(kind='stable')
     return n.index[len(n)//2]
 
 def _as_user(r, user):

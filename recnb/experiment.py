@@ -7,7 +7,7 @@ __all__ = ['recipes', 'Recipe', 'recipe', 'get_recipe', 'StopAfter', 'TerminalPr
            'best_epoch', 'Trial', 'test_errors', 'test_ranking', 'run_trial', 'compare']
 
 # %% ../nbs/06_experiment.ipynb #39e8862b
-import time, inspect
+import inspect, sys, time
 import numpy as np, pandas as pd, torch
 from dataclasses import dataclass, field, replace
 from typing import Callable
@@ -62,7 +62,8 @@ class StopAfter(Callback):
 class TerminalProgress(Callback):
     "A tqdm bar over all batches of a fit, with the latest validation figures beside it"
     def __init__(self, desc:str=''): self.desc = desc
-    def before_fit(self): self.bar = tqdm(total=self.n_epoch*len(self.dls.train), desc=self.desc, unit='batch', leave=False)
+    def before_fit(self): self.bar = tqdm(total=self.n_epoch*len(self.dls.train), desc=self.desc, unit='batch',
+        leave=False, mininterval=.2 if sys.stderr.isatty() else 10.) # a log file wants few lines
     def after_batch(self): 
         if self.training: self.bar.update()
     def after_epoch(self):
