@@ -6,8 +6,12 @@
 __all__ = ['app', 'data_app', 'err', 'Data', 'User', 'Item', 'Rating', 'When', 'Sep', 'Encoding', 'Json', 'Seed', 'show', 'main',
            'list_data', 'fetch_data', 'describe', 'trial_frame', 'train', 'demo_plot', 'typical_user', 'demo']
 
+# %% ../nbs/21_cli.ipynb #dede151f
+import os
+os.environ.setdefault('OMP_WAIT_POLICY', 'PASSIVE')
+
 # %% ../nbs/21_cli.ipynb #25fa93c8
-import json, os, sys
+import json, sys
 import numpy as np, pandas as pd, typer
 from pathlib import Path
 from typing import Optional, Annotated
