@@ -11,7 +11,7 @@ import os
 os.environ.setdefault('OMP_WAIT_POLICY', 'PASSIVE')
 
 # %% ../nbs/21_cli.ipynb #25fa93c8
-import json, sys
+import json, re, sys
 import numpy as np, pandas as pd, typer
 from pathlib import Path
 from typing import Optional, Annotated
@@ -69,7 +69,8 @@ def main(
     "The `recnb` command"
     try: app(args, prog_name='recnb')
     except (ValueError, OSError, FloatingPointError) as e:
-        err.print(f'recnb: {e}', markup=False, soft_wrap=True)
+        said = f'{e.filename}: {e.strerror}' if isinstance(e, OSError) and e.filename and e.strerror else e
+        err.print(f'recnb: {said}', markup=False, soft_wrap=True)
         sys.exit(2)
 
 # %% ../nbs/21_cli.ipynb #cb20f239
@@ -88,7 +89,8 @@ def _load(name, **cols):
     "Ratings by name or path, with the notes on stderr"
     kw = {k:v for k,v in cols.items() if v is not None}
     if kw and (name == 'toy' or name in sources): raise ValueError(f"{name} knows its own columns; leave out {', '.join(sorted(kw))}.")
-    with err.status(f'reading {name} …'): r = load(name, **kw)
+    try: r = load(name, **kw)
+    except DataError as e: raise DataError(re.sub('Name yours, as in .*', 'Name yours with --user-col, --item-col and --rating-col.', str(e))) from e
     for n in r.notes: err.print(f'note: {n}', markup=False)
     return r
 
@@ -175,7 +177,6 @@ def demo_plot(
     given = np.unique(targ) if len(np.unique(targ)) <= 12 else np.unique(np.round(targ))
     right.boxplot([pred[np.abs(targ-g) <= .5 if len(given) < len(np.unique(targ)) else targ == g] for g in given], tick_labels=[f'{g:g}' for g in given], showfliers=False)
     right.set(xlabel='given', ylabel='predicted', title=f'{t.model}: predictions by given rating')
-    path.parent.mkdir(parents=True, exist_ok=True)
     fig.savefig(path, dpi=110)
     return path
 
@@ -205,10 +206,12 @@ def demo(data:Data='toy', split:Annotated[str, typer.Option('--split', '-s', met
     "Train baselines and matrix factorization, compare them, and recommend to somebody."
     r = _load(data, user=user, item=item, rating=rating, timestamp=timestamp, sep=sep, encoding=encoding)
     who = _as_user(r, person)
+    out.parent.mkdir(parents=True, exist_ok=True); out.touch() # now, not after training, is the time to find that it cannot be written
     Console(highlight=False).print(f'{r!r}' + (f'\nlicence: {r.licence}' if r.licence else ''), markup=False)
     trials = [run_trial(m, r, split, seed=seed, progress=True) for m in (*baselines, 'mf')]
     show(trial_frame(trials), _said(trials[-1]))
     learn = trials[-1].learn
     show(history(r, who, 8, best=True), f'User {who} liked')
-    show(recommend(learn, [who], 10)[['rank', 'item_id', 'title', 'score']].rename(columns={'score':'predicted'}), f'Top ten for user {who}')
+    top = recommend(learn, [who], 10)[['rank', ITEM, TITLE, 'score']].rename(columns={'score':'predicted'})
+    show(top, f'Top ten for user {who}') if len(top) else print(f'User {who} has rated everything there is.')
     print(f'plot written to {demo_plot(trials, out)}')

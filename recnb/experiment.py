@@ -197,9 +197,12 @@ def run_trial(
 def _check_args(name, rec, kwargs):
     "A misspelt argument is a sentence now instead of a traceback later"
     known = inspect.signature(inspect.unwrap(rec.make)).parameters
-    if any(p.kind == p.VAR_KEYWORD for p in known.values()): return
-    for k in kwargs:
-        if k not in known: raise ValueError(f"model '{name}' has no argument '{k}'; it has {', '.join(list(known)[1:]) or 'none'}.")
+    rest = any(p.kind == p.VAR_KEYWORD for p in known.values())
+    for k,v in kwargs.items():
+        if k not in known and not rest: raise ValueError(f"model '{name}' has no argument '{k}'; it has {', '.join(list(known)[1:]) or 'none'}.")
+        want = known[k].annotation if k in known else None
+        ok = {int:lambda v: isinstance(v, int) and not isinstance(v, bool), float:lambda v: isinstance(v, (int, float)) and not isinstance(v, bool), bool:lambda v: isinstance(v, bool)}
+        if want in ok and not ok[want](v): raise ValueError(f"model '{name}', argument '{k}': {v!r} is no {want.__name__}.")
 
 # %% ../nbs/06_experiment.ipynb #b8a8245b
 def compare(
