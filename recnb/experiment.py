@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['recipes', 'Recipe', 'recipe', 'get_recipe', 'StopAfter', 'TerminalProgress', 'AutocastBF16', 'fit_quietly',
-           'best_epoch', 'Trial', 'test_errors', 'test_ranking', 'run_trial', 'compare']
+           'best_epoch', 'Trial', 'predict_dl', 'test_errors', 'test_ranking', 'run_trial', 'compare']
 
 # %% ../nbs/06_experiment.ipynb #39e8862b
 import inspect, sys, time
@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from typing import Callable
 from fastai.basics import Callback, Learner, CancelFitException, set_seed
 from fastai.callback.schedule import *
-from tqdm.auto import tqdm
+from tqdm import tqdm
 from .ratings import *
 from .split import *
 from .loader import *
@@ -133,13 +133,27 @@ class Trial:
             res.setdefault(name, {})[n] = v
         return res
 
+# %% ../nbs/06_experiment.ipynb #db3f2933
+@torch.no_grad()
+def predict_dl(
+    learn:Learner, # Trained
+    dl:GatherDL, # Any loader of its rows, unshuffled
+)->tuple: # Predictions (n,), and targets (n,) or None where the rows have none
+    "Predictions for all rows of a loader, on the CPU"
+    learn.model.to(dl.device).eval()
+    pred, targ = [torch.empty(0)], []
+    for b in dl:
+        pred.append(learn.model(*b[:dl.n_inp]).float().cpu())
+        targ += [o.cpu() for o in b[dl.n_inp:]]
+    return torch.cat(pred), torch.cat(targ) if targ else None
+
 # %% ../nbs/06_experiment.ipynb #246d5977
 def test_errors(
     learn:Learner, # Trained
 )->dict: # 'mae', 'mse', 'rmse'; None where the model does not predict ratings
     "Rating errors on the test rows"
     if not getattr(learn.model, 'rates', True): return dict(mae=None, mse=None, rmse=None)
-    with learn.no_bar(), learn.no_logging(): return rating_errors(*learn.get_preds(dl=learn.dls.test))
+    return rating_errors(*predict_dl(learn, learn.dls.test))
 
 # %% ../nbs/06_experiment.ipynb #40b6f70e
 def test_ranking(

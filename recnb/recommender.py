@@ -12,6 +12,7 @@ from .ratings import *
 from .features import *
 from .loader import *
 from .metrics import *
+from .experiment import *
 
 # %% ../nbs/20_recommender.ipynb #08ac7499
 def predict_ratings(
@@ -23,9 +24,9 @@ def predict_ratings(
     dls = learn.dls
     df = pd.DataFrame({USER:list(users), ITEM:list(items)})
     dl = dls.test_dl(df)
-    with learn.no_bar(), learn.no_logging(): pred = learn.get_preds(dl=dl)[0]
+    pred, _ = predict_dl(learn, dl)
     known = (dl.dataset.cols[0] > 0) & (dl.dataset.cols[1] > 0)
-    return df.assign(title=dls.ratings.titles(df[ITEM]).to_numpy(), prediction=pred.float().cpu().numpy(), known=known.cpu().numpy())
+    return df.assign(title=dls.ratings.titles(df[ITEM]).to_numpy(), prediction=pred.numpy(), known=known.cpu().numpy())
 
 # %% ../nbs/20_recommender.ipynb #8fe469af
 def seen_pairs(
