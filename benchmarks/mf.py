@@ -3,7 +3,7 @@
     python benchmarks/mf.py [--json] [--repeat 3] [--quick]
 
 All on MovieLens 1M (from where `recnb.data.load` finds it, or made up in the same size), on the CPU, in one process. A
-tenth of the rows is for validation; ours and fastai's own are timed with it, the bare loops have none. The contenders
+tenth of the rows is for validation, after each epoch, for all but the row-by-row loop. The contenders
 take turns, so that a busy moment hits all of them, and the best of `--repeat` rounds counts, after one to warm up:
 1. The loader alone: an epoch of `GatherDL` and nothing done with it.
 2. A row-by-row `Dataset` over a DataFrame with torch's `DataLoader`, our model and optimizer in a bare loop.
@@ -21,9 +21,10 @@ import torch.nn.functional as F
 from fastai.basics import default_device, set_seed
 from fastai.collab import CollabDataLoaders, collab_learner
 from recnb.data import load
-from recnb.experiment import fit_quietly
+from recnb.experiment import fit_quietly, predict_dl
 from recnb.features import train_rows
 from recnb.loader import RatingDataLoaders
+from recnb.metrics import rating_errors
 from recnb.mf import mf_learner, split_biases
 from recnb.ratings import DataError, Ratings, ITEM, RATING, USER
 from recnb.split import split
@@ -72,23 +73,25 @@ def fastais(r, bs, epochs=1):
     return dls.train.n*epochs/fit_quietly(learn, epochs)
 
 
-def loop(learn, dl, n, epochs=1):
+def loop(learn, dl, n, epochs=1, validate=False):
     "Training rows a second of a bare loop over `dl`, with the model, loss, optimizer and schedule of `learn`"
-    model = learn.model.train()
+    model = learn.model
     groups = [dict(params=p, weight_decay=wd) for p,wd in zip(split_biases(model), learn.wd)]
     opt = torch.optim.AdamW(groups, lr=learn.lr, fused=True)
     sched = torch.optim.lr_scheduler.OneCycleLR(opt, learn.lr, total_steps=epochs*len(dl))
     began = perf_counter()
     for _ in range(epochs):
+        model.train()
         for *xb,yb in dl:
             F.mse_loss(model(*xb), yb).backward()
             opt.step(); sched.step(); opt.zero_grad()
+        if validate: rating_errors(*predict_dl(learn, learn.dls.valid))
     return n*epochs/(perf_counter() - began)
 
 
 def bare(r, bs=BS, epochs=1):
     learn = mf_learner(loaders(r, bs), n_factors=N_FACTORS)
-    return loop(learn, learn.dls.train, learn.dls.train.n, epochs)
+    return loop(learn, learn.dls.train, learn.dls.train.n, epochs, validate=True)
 
 
 class Rows(torch.utils.data.Dataset):

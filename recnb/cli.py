@@ -9,7 +9,7 @@ __all__ = ['app', 'data_app', 'err', 'Data', 'User', 'Item', 'Rating', 'When', '
 
 # %% ../nbs/21_cli.ipynb #dede151f
 import os
-os.environ.setdefault('OMP_WAIT_POLICY', 'PASSIVE')
+os.environ.setdefault('GOMP_SPINCOUNT', '10000')
 
 # %% ../nbs/21_cli.ipynb #25fa93c8
 import json, re, sys

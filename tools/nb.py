@@ -40,7 +40,7 @@ def settle():
     "Work from the project's folder, with its own modules first on the path"
     if d := os.environ.get('RECNB_DATA'): os.environ['RECNB_DATA'] = str(Path(d).resolve())  # notebooks run in their own folder
     os.environ['PYTHONPATH'] = os.pathsep.join(filter(None, [str(ROOT), os.environ.get('PYTHONPATH')]))
-    os.environ.setdefault('OMP_WAIT_POLICY', 'PASSIVE')  # threads that wait leave the core to others
+    os.environ.setdefault('GOMP_SPINCOUNT', '10000')  # threads that wait soon leave their core to others
     os.environ.pop('IN_TEST', None)  # nbdev exports nothing where it is set
     os.chdir(ROOT)
     sys.path.insert(0, str(ROOT))
