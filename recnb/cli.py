@@ -29,8 +29,8 @@ from .recommender import *
 
 # %% ../nbs/21_cli.ipynb #1ff40c37
 app = typer.Typer(help='Recommenders from ratings: look at data, train models, compare them, recommend.', no_args_is_help=True, add_completion=False,
-    pretty_exceptions_enable=False, rich_markup_mode='rich')
-data_app = typer.Typer(help='The data sets there are: list, fetch or describe them.', no_args_is_help=True)
+    pretty_exceptions_enable=False, rich_markup_mode=None)
+data_app = typer.Typer(help='The data sets there are: list, fetch or describe them.', no_args_is_help=True, rich_markup_mode=None)
 app.add_typer(data_app, name='data')
 err = Console(stderr=True, highlight=False, force_jupyter=False)
 
@@ -85,7 +85,7 @@ Encoding = Annotated[Optional[str], typer.Option('--encoding', metavar='NAME', h
 Range = Annotated[Optional[str], typer.Option('--scale', metavar='LOW:HIGH[:STEP]', help="the scale that a file's ratings must lie on; read off the ratings if not given")]
 Repeats = Annotated[Optional[str], typer.Option('--duplicates', metavar='POLICY', help='for repeated (user, item) rows: keep, first, last, mean or error')]
 Json = Annotated[bool, typer.Option('--json', help='print one JSON object and nothing else on stdout')]
-Seed = Annotated[int, typer.Option('--seed', min=0, max=2**32-1, help='makes a run repeatable')]
+Seed = Annotated[int, typer.Option('--seed', metavar='N', min=0, max=2**32-1, help='makes a run repeatable')]
 
 # %% ../nbs/21_cli.ipynb #517c7d35
 def _scale(text):
@@ -113,7 +113,7 @@ def list_data(as_json:Json=False):
 
 @data_app.command()
 def fetch_data(name:Annotated[str, typer.Argument(help='a name of `recnb data list`')]):
-    "Find a data set on this machine, or download it; print its folder."
+    "Find or download a data set, and print its folder."
     print(fetch(name))
 data_app.registered_commands[-1].name = 'fetch'
 
@@ -154,10 +154,10 @@ def _said(t):
 
 # %% ../nbs/21_cli.ipynb #1e9fb642
 @app.command()
-def train(model:Annotated[str, typer.Option('--model', '-m', help='mf, or a baseline: median, mean, item-mean, bias, popularity')]='mf', data:Data='toy',
+def train(model:Annotated[str, typer.Option('--model', '-m', metavar='NAME', help='mf, or a baseline: median, mean, item-mean, bias, popularity')]='mf', data:Data='toy',
     split:Annotated[str, typer.Option('--split', '-s', metavar='SPEC', help='random:0.1, last:2, time:0.9, fold:u1, users:0.2 or items:0.2')]='random:0.1',
-    seed:Seed=0, epochs:Annotated[Optional[int], typer.Option(min=1, help="of the schedule; the model's own if not given")]=None,
-    bs:Annotated[Optional[int], typer.Option('--bs', min=1, help='rows a batch; by the size of the data if not given')]=None,
+    seed:Seed=0, epochs:Annotated[Optional[int], typer.Option(metavar='N', min=1, help="of the schedule; the model's own if not given")]=None,
+    bs:Annotated[Optional[int], typer.Option('--bs', metavar='N', min=1, help='rows a batch; by the size of the data if not given')]=None,
     ranking:Annotated[bool, typer.Option('--ranking', help='ranking metrics too: full catalogue, seen items removed')]=False,
     settings:Annotated[Optional[list[str]], typer.Option('--set', metavar='NAME=VALUE', help='an argument of the model, such as n_factors=64; may be repeated')]=None,
     user:User=None, item:Item=None, rating:Rating=None, timestamp:When=None, sep:Sep=None, encoding:Encoding=None, scale:Range=None, duplicates:Repeats=None, as_json:Json=False):
@@ -212,7 +212,7 @@ def demo(data:Data='toy', split:Annotated[str, typer.Option('--split', '-s', met
     person:Annotated[Optional[str], typer.Option('--user', metavar='ID', help='whose list to show; a typical user if not given')]=None,
     out:Annotated[Path, typer.Option('--out', '-o', metavar='FILE', help='where to write the plot')]=Path('recnb-demo.png'),
     user:User=None, item:Item=None, rating:Rating=None, timestamp:When=None, sep:Sep=None, encoding:Encoding=None, scale:Range=None, duplicates:Repeats=None):
-    "Train baselines and matrix factorization, compare them, and recommend to somebody."
+    "Train models, compare them, and recommend to somebody."
     r = _load(data, user=user, item=item, rating=rating, timestamp=timestamp, sep=sep, encoding=encoding, scale=scale, duplicates=duplicates)
     who = _as_user(r, person)
     out.parent.mkdir(parents=True, exist_ok=True); out.touch() # now, not after training, is the time to find that it cannot be written
