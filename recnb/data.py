@@ -11,7 +11,7 @@ __all__ = ['age_groups', 'occupations', 'sources', 'MissingFile', 'open_bytes', 
            'SEX', 'AGE', 'JOB', 'toy']
 
 # %% ../nbs/00b_data.ipynb #ae381533
-import codecs, csv, gzip, io, os, re, tempfile, zipfile, zlib
+import codecs, csv, gzip, io, os, re, tempfile, warnings, zipfile, zlib
 import numpy as np, pandas as pd, pyarrow as pa, pyarrow.csv as pc, pyarrow.parquet as pq
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -663,7 +663,9 @@ def download(
 )->Path: # Its folder in the cache
     "Download a data set, check it, and unpack it into the cache"
     if not src.url: raise _by_hand(src, '')
-    import pooch
+    with warnings.catch_warnings(): # tqdm wants to tell notebooks about widgets
+        warnings.simplefilter('ignore')
+        import pooch
     pooch.get_logger().setLevel('WARNING')
     try:
         get = pooch.HTTPDownloader(progressbar=progress, timeout=30)
