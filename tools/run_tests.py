@@ -1,6 +1,7 @@
 """Run notebooks as tests: each in its own process, a line as each one ends, its output only where it fails."""
 import os, re, subprocess, sys, time
 from concurrent.futures import ThreadPoolExecutor, as_completed
+from pathlib import Path
 
 LIMIT = 30*60  # seconds a notebook may take without its slow cells
 
@@ -11,7 +12,7 @@ def environment(threads):
 
 def run_one(nb, flags, threads):
     "(passed, seconds, output) of one notebook"
-    cmd = [sys.executable, '-c', 'from nbdev.test import nbdev_test; nbdev_test()', '--path', str(nb), '--flags', ' '.join(flags)]
+    cmd = [Path(sys.executable).with_name('nbdev_test'), '--path', nb, '--flags', ' '.join(flags)] # by its name: called any other way it forgets its arguments
     start = time.time()
     try: r = subprocess.run(cmd, env=environment(threads), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
                             text=True, errors='replace', timeout=None if flags else LIMIT)
