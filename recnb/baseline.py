@@ -7,7 +7,7 @@ __all__ = ['baselines', 'Baseline', 'GlobalMean', 'GlobalMedian', 'ItemMean', 'd
            'baseline_learner']
 
 # %% ../nbs/10_baseline.ipynb #1216357a
-import torch
+import inspect, torch
 from torch import nn
 from fastai.basics import Learner
 from .loader import *
@@ -92,6 +92,9 @@ def baseline_learner(
     **kwargs # Its own arguments, such as `user_damping`
 )->Learner: # Fitted
     "A `Learner` around a baseline fitted to the training rows"
+    known = [k for k in inspect.signature(cls).parameters if k not in ('n_users', 'n_items', 'limits')]
+    for k in kwargs:
+        if k not in known: raise ValueError(f"{cls.__name__} has no argument '{k}'; it has {', '.join(known) or 'none'}.")
     scale = dls.ratings.scale
     model = cls(len(dls.users), len(dls.items), (scale.low, scale.high), **kwargs).to(dls.device)
     model.fit(*dls.train.dataset.cols)

@@ -4,12 +4,14 @@
 
 # %% auto #0
 __all__ = ['recipes', 'Recipe', 'recipe', 'get_recipe', 'StopAfter', 'TerminalProgress', 'AutocastBF16', 'fit_quietly',
-           'best_epoch', 'Trial', 'predict_dl', 'test_errors', 'test_ranking', 'run_trial', 'compare']
+           'best_epoch', 'Trial', 'predict_dl', 'test_errors', 'test_ranking', 'check_args', 'fit_recipe', 'run_trial',
+           'compare']
 
 # %% ../nbs/06_experiment.ipynb #39e8862b
 import inspect, sys, time
 import numpy as np, pandas as pd, torch
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Callable
 from fastai.basics import Callback, Learner, CancelFitException, set_seed
 from fastai.callback.schedule import *
@@ -38,7 +40,7 @@ def recipe(
 ):
     "Register a learner function under a name (a decorator)"
     def _register(make):
-        recipes[name] = Recipe((lambda dls, **kw: make(dls, **{**fixed, **kw})) if fixed else make, epochs, about)
+        recipes[name] = Recipe(partial(make, **fixed) if fixed else make, epochs, about)
         return make
     return _register
 
@@ -174,6 +176,41 @@ def test_ranking(
     return rank_users(lambda u: learn.model.scores(index[u]), (torch.from_numpy(code), items[test]),
         (seen[seen_rows], items[seen_rows]) if filter_seen else None, ks, device=dls.device)
 
+# %% ../nbs/06_experiment.ipynb #d149c644
+_reads_as = {int:(int,), float:(int, float), bool:(bool,)} # what may stand for an argument of each type
+
+def check_args(
+    model:str, # Name of a recipe
+    args:dict, # Arguments for its learner function
+):
+    "Raise a `ValueError` that names the first argument that is unknown or of the wrong type"
+    known = inspect.signature(inspect.unwrap(get_recipe(model).make)).parameters
+    rest = any(p.kind == p.VAR_KEYWORD for p in known.values())
+    for k,v in args.items():
+        if k not in known and not rest: raise ValueError(f"model '{model}' has no argument '{k}'; it has {', '.join(list(known)[1:]) or 'none'}.")
+        want = known[k].annotation if k in known else None
+        fits = type(v) in _reads_as.get(want, (type(v),))
+        if not fits: raise ValueError(f"model '{model}', argument '{k}': {v!r} is no {want.__name__}.")
+
+# %% ../nbs/06_experiment.ipynb #4a005470
+def fit_recipe(
+    model:str, # Name of a recipe
+    parts:Ratings, # Split ratings
+    epochs:int, # Of the schedule; 0 for a model in closed form
+    stop:int=None, # End after this many epochs
+    seed:int=0, # Of the start values and the order of the batches
+    bs:int=None, # Rows a batch; by the size of the data if None
+    progress:str=None, # Label of a bar on stderr; None for none
+    **kwargs # Arguments of the model's learner function
+)->tuple: # The fitted learner, and how many seconds that took
+    "Make a learner from a seed, and fit it"
+    set_seed(seed)
+    dls = RatingDataLoaders.from_ratings(parts, bs=bs, seed=seed)
+    start = time.perf_counter()
+    learn = get_recipe(model).make(dls, **kwargs) # a closed form does its work here
+    fit_quietly(learn, epochs, stop, progress)
+    return learn, time.perf_counter() - start
+
 # %% ../nbs/06_experiment.ipynb #55483561
 def run_trial(
     model:str, # Name of a recipe
@@ -187,36 +224,19 @@ def run_trial(
     **kwargs # Arguments of the model's learner function
 )->Trial:
     "Choose the epoch on validation rows, train on all but the test rows, measure on the test rows"
-    rec = get_recipe(model)
-    _check_args(model, rec, kwargs)
-    parts, epochs = split(r, spec, valid='same', seed=seed), rec.epochs if epochs is None else epochs
-    def make(p):
-        set_seed(seed)
-        return rec.make(RatingDataLoaders.from_ratings(p, bs=bs, seed=seed), **kwargs)
-    chosen = seconds = 0
-    if epochs and rec.epochs:
-        learn = make(parts)
-        seconds = fit_quietly(learn, epochs, progress=progress and f'{model}: choosing the epoch')
-        chosen = best_epoch(learn)[0]
-    start = time.perf_counter()
-    learn = make(replace(parts, df=parts.df.assign(**{VALID:False})))
-    if not chosen: seconds = time.perf_counter() - start # a closed form does its work while it is made
-    seconds += fit_quietly(learn, epochs if chosen else 0, stop=chosen, progress=progress and f'{model}: training')
-    e = test_errors(learn)
+    check_args(model, kwargs)
+    parts = split(r, spec, valid='same', seed=seed)
     n_test, n_valid = int(parts.df[TEST].sum()), int(parts.df[VALID].sum())
-    return Trial(model, r.name, spec, seed, len(r)-n_test, n_valid if chosen else 0, n_test, chosen, e['mae'], e['rmse'],
-        round(seconds, 2), test_ranking(learn) if ranking else {}, list(r.notes), learn)
-
-# %% ../nbs/06_experiment.ipynb #d149c644
-def _check_args(name, rec, kwargs):
-    "A misspelt argument is a sentence now instead of a traceback later"
-    known = inspect.signature(inspect.unwrap(rec.make)).parameters
-    rest = any(p.kind == p.VAR_KEYWORD for p in known.values())
-    for k,v in kwargs.items():
-        if k not in known and not rest: raise ValueError(f"model '{name}' has no argument '{k}'; it has {', '.join(list(known)[1:]) or 'none'}.")
-        want = known[k].annotation if k in known else None
-        ok = {int:lambda v: isinstance(v, int) and not isinstance(v, bool), float:lambda v: isinstance(v, (int, float)) and not isinstance(v, bool), bool:lambda v: isinstance(v, bool)}
-        if want in ok and not ok[want](v): raise ValueError(f"model '{name}', argument '{k}': {v!r} is no {want.__name__}.")
+    n = get_recipe(model).epochs and (epochs or get_recipe(model).epochs)
+    stop, first = None, 0.
+    if n:
+        learn, first = fit_recipe(model, parts, n, None, seed, bs, f'{model}: choosing the epoch' if progress else None, **kwargs)
+        stop = best_epoch(learn)[0]
+    both = replace(parts, df=parts.df.assign(**{VALID:False}))
+    learn, second = fit_recipe(model, both, n, stop, seed, bs, f'{model}: training' if progress else None, **kwargs)
+    e = test_errors(learn)
+    return Trial(model, r.name, spec, seed, len(r)-n_test, n_valid if n else 0, n_test, stop or 0, e['mae'], e['rmse'],
+        round(first + second, 2), test_ranking(learn) if ranking else {}, list(r.notes), learn)
 
 # %% ../nbs/06_experiment.ipynb #b8a8245b
 def compare(

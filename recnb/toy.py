@@ -10,7 +10,7 @@ import numpy as np, pandas as pd
 from typing import NamedTuple
 from zlib import crc32
 from scipy.special import ndtr
-from fastcore.basics import store_attr, basic_repr
+from fastcore.basics import basic_repr
 from fastcore.meta import delegates
 from .ratings import *
 
@@ -34,8 +34,8 @@ class Effects:
         text:float=.85, # Correlation of words in overviews with traits and quality, 0 to 1
         ties:float=.6, # Share of ratings within a sitting that carry the time of the one before, 0 to 1
     ):
-        store_attr()
-        self.strengths = _checked(self.__stored_args__)
+        self.strengths = _checked({k:v for k,v in locals().items() if k != 'self'})
+        vars(self).update(self.strengths)
     __repr__ = basic_repr('strengths')
 
 # %% ../nbs/00a_toy.ipynb #92690fc9
