@@ -96,9 +96,9 @@ def baseline_learner(
     for k in kwargs:
         if k not in known: raise ValueError(f"{cls.__name__} has no argument '{k}'; it has {', '.join(known) or 'none'}.")
     scale = dls.ratings.scale
-    model = cls(len(dls.users), len(dls.items), (scale.low, scale.high), **kwargs).to(dls.device)
-    model.fit(*dls.train.dataset.cols)
-    return Learner(dls, model, loss_func=nn.MSELoss(), metrics=[MAE(), RMSE()])
+    model = cls(len(dls.users), len(dls.items), (scale.low, scale.high), **kwargs)
+    model.fit(*(o.cpu() for o in dls.train.dataset.cols)) # in double precision, which not every device has
+    return Learner(dls, model.to(dls.device), loss_func=nn.MSELoss(), metrics=[MAE(), RMSE()])
 
 # %% ../nbs/10_baseline.ipynb #ccca5569
 for _name, _cls, _about in [('median', GlobalMedian, 'the median rating, for everybody and everything'), ('mean', GlobalMean, 'the mean rating'),

@@ -26,7 +26,7 @@ class RatingMetric(Metric):
     "Base of streaming rating metrics: sums errors over rows, divides once"
     def reset(self): self.total, self.count = 0., 0
     def accumulate(self, learn):
-        e = learn.pred.detach().double().flatten() - learn.yb[0].double().flatten()
+        e = learn.pred.detach().cpu().double().flatten() - learn.yb[0].cpu().double().flatten() # not every device has doubles
         self.total, self.count = self.total + learn.to_detach(self.error(e).sum()), self.count + len(e)
     @property
     def mean(self): return float(self.total)/self.count if self.count else float('nan')
