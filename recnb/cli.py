@@ -12,7 +12,7 @@ import os
 os.environ.setdefault('GOMP_SPINCOUNT', '10000')
 
 # %% ../nbs/21_cli.ipynb #25fa93c8
-import json, re, sys
+import inspect, json, re, sys
 import numpy as np, pandas as pd, typer
 from pathlib import Path
 from typing import Optional, Annotated
@@ -111,11 +111,10 @@ def list_data(as_json:Json=False):
     if as_json: return print(df.reset_index().to_json(orient='records', force_ascii=False))
     show(df.reset_index()[['name', 'ratings', 'users', 'items', 'scale', 'MB', 'here']])
 
-@data_app.command()
+@data_app.command('fetch')
 def fetch_data(name:Annotated[str, typer.Argument(help='a name of `recnb data list`')]):
     "Find or download a data set, and print its folder."
     print(fetch(name))
-data_app.registered_commands[-1].name = 'fetch'
 
 # %% ../nbs/21_cli.ipynb #e493ee7c
 @data_app.command()
@@ -135,6 +134,7 @@ def _settings(pairs):
     res = {}
     for p in pairs or []:
         k, eq, v = p.partition('=')
+        if k in inspect.signature(run_trial).parameters: raise ValueError(f"--set {k}: this is not an argument of a model; see the options of `recnb train --help`.")
         if not eq or not k: raise ValueError(f"--set {p!r} is not of the form name=value, as in --set n_factors=64.")
         try: res[k] = json.loads(v)
         except json.JSONDecodeError: res[k] = {'True':True, 'False':False, 'None':None}.get(v, v)
@@ -150,7 +150,7 @@ def trial_frame(
 
 def _said(t):
     "What a table of trials answers, in a line"
-    return f'{t.data}, {t.split}, seed {t.seed}: {t.n_train:,} ratings to learn from ({t.n_valid:,} of them chose the epoch), {t.n_test:,} to test on'
+    return f'{t.data}, {t.split}, seed {t.seed}: {t.n_train:,} ratings to learn from ' + (f'({t.n_valid:,} of them chose the epoch), ' if t.n_valid else '') + f'{t.n_test:,} to test on'
 
 # %% ../nbs/21_cli.ipynb #1e9fb642
 @app.command()
@@ -215,7 +215,8 @@ def demo(data:Data='toy', split:Annotated[str, typer.Option('--split', '-s', met
     "Train models, compare them, and recommend to somebody."
     r = _load(data, user=user, item=item, rating=rating, timestamp=timestamp, sep=sep, encoding=encoding, scale=scale, duplicates=duplicates)
     who = _as_user(r, person)
-    out.parent.mkdir(parents=True, exist_ok=True); out.touch() # now, not after training, is the time to find that it cannot be written
+    out.parent.mkdir(parents=True, exist_ok=True)
+    if out.is_dir() or not os.access(out.parent, os.W_OK): raise ValueError(f'{out} cannot be written; name another file with --out.') # now, not after training
     Console(highlight=False, force_jupyter=False).print(f'{r!r}' + (f'\nlicence: {r.licence}' if r.licence else ''), markup=False)
     trials = [run_trial(m, r, split, seed=seed, progress=True) for m in (*baselines, 'mf')]
     show(trial_frame(trials), _said(trials[-1]))

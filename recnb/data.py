@@ -14,7 +14,7 @@ __all__ = ['age_groups', 'occupations', 'sources', 'MissingFile', 'open_bytes', 
 import codecs, csv, gzip, io, os, re, tempfile, warnings, zipfile, zlib
 import numpy as np, pandas as pd, pyarrow as pa, pyarrow.csv as pc, pyarrow.parquet as pq
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Callable

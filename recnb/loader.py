@@ -7,8 +7,7 @@ __all__ = ['RatingRows', 'GatherDL', 'batch_size', 'RatingDataLoaders']
 
 # %% ../nbs/04_loader.ipynb #a94620ee
 import numpy as np, pandas as pd, torch
-from dataclasses import replace
-from fastai.basics import DataLoader, DataLoaders, default_device, to_device
+from fastai.basics import DataLoader, DataLoaders, default_device
 from fastcore.basics import patch
 from .ratings import *
 from .features import *

@@ -6,9 +6,8 @@
 __all__ = ['rating_errors', 'RatingMetric', 'MAE', 'MSE', 'RMSE', 'mask_seen', 'top_items', 'list_metrics', 'rank_users']
 
 # %% ../nbs/05_metrics.ipynb #de3e5278
-import numpy as np, pandas as pd, torch
-from fastai.basics import Metric, find_bs, L
-from fastcore.basics import patch
+import numpy as np, torch
+from fastai.basics import Metric
 
 # %% ../nbs/05_metrics.ipynb #0f14c22d
 def rating_errors(

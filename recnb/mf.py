@@ -5,11 +5,10 @@
 # %% auto #0
 __all__ = ['IdBias', 'to_logit', 'in_range', 'MF', 'split_biases', 'FusedAdamW', 'mf_learner', 'item_factors', 'item_bias']
 
-# %% ../nbs/11_mf.ipynb #c1a15a3c
+# %% ../nbs/11_mf.ipynb #feba69d4
 import math
-import numpy as np, pandas as pd, torch
+import pandas as pd, torch
 import torch.nn.functional as F
-from functools import partial
 from torch import nn
 from fastai.basics import CastToTensor, Learner, OptimWrapper
 from fastcore.basics import patch
