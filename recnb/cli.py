@@ -150,7 +150,7 @@ def trial_frame(
 
 def _said(t):
     "What a table of trials answers, in a line"
-    return f'{t.data}, {t.split}, seed {t.seed}: {t.n_train:,} ratings to learn from ' + (f'({t.n_valid:,} of them chose the epoch), ' if t.n_valid else '') + f'{t.n_test:,} to test on'
+    return f'{t.data}, {t.split}, seed {t.seed}: {t.n_train:,} ratings to learn from' + (f' ({t.n_valid:,} of them chose the epoch)' if t.n_valid else '') + f', {t.n_test:,} to test on'
 
 # %% ../nbs/21_cli.ipynb #1e9fb642
 @app.command()
