@@ -97,7 +97,8 @@ def baseline_learner(
         if k not in known: raise ValueError(f"{cls.__name__} has no argument '{k}'; it has {', '.join(known) or 'none'}.")
     scale = dls.ratings.scale
     model = cls(len(dls.users), len(dls.items), (scale.low, scale.high), **kwargs)
-    model.fit(*(o.cpu() for o in dls.train.dataset.cols)) # in double precision, which not every device has
+    rows = dls.train.dataset
+    model.fit(rows.user.cpu(), rows.item.cpu(), rows.rating.cpu()) # in double precision, which not every device has
     return Learner(dls, model.to(dls.device), loss_func=nn.MSELoss(), metrics=[MAE(), RMSE()])
 
 # %% ../nbs/10_baseline.ipynb #ccca5569

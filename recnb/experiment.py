@@ -28,6 +28,7 @@ class Recipe:
     make:Callable # `make(dls, **kwargs)` returns a `Learner`
     epochs:int=0 # Epochs of the one-cycle schedule; 0 = nothing to train
     about:str='' # A line for tables and help
+    loaders:type=RatingDataLoaders # What its batches look like
 
 recipes = {} # Every model that can be asked for by name
 
@@ -36,11 +37,12 @@ def recipe(
     name:str, # The name to ask for it by
     epochs:int=0, # Epochs of the one-cycle schedule; 0 = nothing to train
     about:str='', # A line for tables and help
+    loaders:type=RatingDataLoaders, # What its batches look like
     **fixed # Arguments of the learner function that this name stands for
 ):
     "Register a learner function under a name (a decorator)"
     def _register(make):
-        recipes[name] = Recipe(partial(make, **fixed) if fixed else make, epochs, about)
+        recipes[name] = Recipe(partial(make, **fixed) if fixed else make, epochs, about, loaders)
         return make
     return _register
 
@@ -145,9 +147,9 @@ def predict_dl(
     learn.model.to(dl.device).eval()
     pred, targ = [torch.empty(0)], []
     for b in dl:
-        pred.append(learn.model(*b[:dl.n_inp]).float().cpu())
+        pred.append(as_ratings(learn, learn.model(*b[:dl.n_inp])).float().cpu())
         targ += [o.cpu() for o in b[dl.n_inp:]]
-    return torch.cat(pred), torch.cat(targ) if targ else None
+    return dl.in_row_order(torch.cat(pred)), dl.in_row_order(torch.cat(targ)) if targ else None
 
 # %% ../nbs/06_experiment.ipynb #246d5977
 def test_errors(
@@ -159,7 +161,7 @@ def test_errors(
 
 # %% ../nbs/06_experiment.ipynb #40b6f70e
 def test_ranking(
-    learn:Learner, # Trained; its model has `scores(users)`
+    learn:Learner, # Trained; its model has `scores`, for what the loaders' `asks` returns
     ks=(10,), # Lengths of list
     filter_seen:bool=True, # Remove each user's training items from their list?
 )->dict: # Metric name to its mean over test users
@@ -168,12 +170,12 @@ def test_ranking(
     df = dls.ratings.df
     test = df[TEST].to_numpy()
     code, ids = pd.factorize(df[USER][test])
-    index = torch.from_numpy(dls.users.encode(pd.Series(ids))).to(dls.device)
     items = torch.from_numpy(dls.items.encode(df[ITEM]))
+    asks = dls.asks(ids, known=~test)
     test, seen = torch.from_numpy(test.copy()), torch.from_numpy(pd.Index(ids).get_indexer(df[USER]))
     seen_rows = ~test & (seen >= 0)
     learn.model.eval()
-    return rank_users(lambda u: learn.model.scores(index[u]), (torch.from_numpy(code), items[test]),
+    return rank_users(lambda u: learn.model.scores(*(o[u] for o in asks)), (torch.from_numpy(code), items[test]),
         (seen[seen_rows], items[seen_rows]) if filter_seen else None, ks, device=dls.device)
 
 # %% ../nbs/06_experiment.ipynb #d149c644
@@ -184,11 +186,13 @@ def check_args(
     args:dict, # Arguments for its learner function
 ):
     "Raise a `ValueError` that names the first argument that is unknown or of the wrong type"
-    known = inspect.signature(inspect.unwrap(get_recipe(model).make)).parameters
-    rest = any(p.kind == p.VAR_KEYWORD for p in known.values())
+    r = get_recipe(model)
+    params = inspect.signature(inspect.unwrap(r.make)).parameters
+    rest = any(p.kind == p.VAR_KEYWORD for p in params.values())
+    known = {k:p.annotation for k,p in list(params.items())[1:]} | {k:r.loaders.__annotations__.get(k) for k in r.loaders.rows_args}
     for k,v in args.items():
-        if k not in known and not rest: raise ValueError(f"model '{model}' has no argument '{k}'; it has {', '.join(list(known)[1:]) or 'none'}.")
-        want = known[k].annotation if k in known else None
+        if k not in known and not rest: raise ValueError(f"model '{model}' has no argument '{k}'; it has {', '.join(known) or 'none'}.")
+        want = known.get(k)
         fits = type(v) in _reads_as.get(want, (type(v),))
         if not fits: raise ValueError(f"model '{model}', argument '{k}': {v!r} is no {want.__name__}.")
 
@@ -201,13 +205,14 @@ def fit_recipe(
     seed:int=0, # Of the start values and the order of the batches
     bs:int=None, # Rows a batch; by the size of the data if None
     progress:str=None, # Label of a bar on stderr; None for none
-    **kwargs # Arguments of the model's learner function
+    **kwargs # Arguments of the model's loaders and of its learner function
 )->tuple: # The fitted learner, and how many seconds that took
     "Make a learner from a seed, and fit it"
+    r = get_recipe(model)
     set_seed(seed)
-    dls = RatingDataLoaders.from_ratings(parts, bs=bs, seed=seed)
+    dls = r.loaders.from_ratings(parts, bs=bs, seed=seed, **{k:v for k,v in kwargs.items() if k in r.loaders.rows_args})
     start = time.perf_counter()
-    learn = get_recipe(model).make(dls, **kwargs) # a closed form does its work here
+    learn = r.make(dls, **{k:v for k,v in kwargs.items() if k not in r.loaders.rows_args}) # a closed form does its work here
     fit_quietly(learn, epochs, stop, progress)
     return learn, time.perf_counter() - start
 
@@ -221,7 +226,7 @@ def run_trial(
     ranking:bool=False, # Ranking metrics too?
     bs:int=None, # Rows a batch; by the size of the data if None
     progress:bool=False, # Show bars on stderr?
-    **kwargs # Arguments of the model's learner function
+    **kwargs # Arguments of the model's loaders and of its learner function
 )->Trial:
     "Choose the epoch on validation rows, train on all but the test rows, measure on the test rows"
     check_args(model, kwargs)

@@ -131,7 +131,7 @@ def mf_learner(
 )->Learner: # Ready to fit
     "A `Learner` for matrix factorization"
     if y_range is None: y_range = dls.y_range
-    mean = dls.train.dataset.cols[2].cpu().double().mean().item()
+    mean = dls.train.dataset.rating.cpu().double().mean().item()
     model = MF(len(dls.users), len(dls.items), n_factors, y_range or None, mean, init_std, biases, unknown)
     learn = Learner(dls, model, loss_func=nn.MSELoss(), opt_func=opt_func, splitter=split_biases, lr=lr, wd=[wd, bias_wd],
         metrics=[MAE(), RMSE()] if metrics is None else metrics, **kwargs)

@@ -25,7 +25,7 @@ def predict_ratings(
     df = pd.DataFrame({USER:list(users), ITEM:list(items)})
     dl = dls.test_dl(df)
     pred, _ = predict_dl(learn, dl)
-    known = (dl.dataset.cols[0] > 0) & (dl.dataset.cols[1] > 0)
+    known = (dl.dataset.user > 0) & (dl.dataset.item > 0)
     return df.assign(title=dls.ratings.titles(df[ITEM]).to_numpy(), prediction=pred.numpy(), known=known.cpu().numpy())
 
 # %% ../nbs/20_recommender.ipynb #8fe469af
@@ -51,7 +51,7 @@ def recommend(
     dls = learn.dls
     users = pd.unique(pd.Series([users] if np.isscalar(users) else list(users)))
     learn.model.eval()
-    scores = learn.model.scores(torch.from_numpy(dls.users.encode(users)).to(dls.device)).float().cpu().clone() # (B, n_items)
+    scores = learn.model.scores(*dls.asks(users)).float().cpu().clone() # (B, n_items)
     scores[:, 0] = -torch.inf # the unknown item is nothing to recommend
     if filter_seen: mask_seen(scores, *seen_pairs(dls.ratings, users, dls.items))
     top = top_items(scores, k)
