@@ -72,24 +72,34 @@ class MF(nn.Module):
 
 # %% ../nbs/11_mf.ipynb #72f0680e
 @patch
+def logit(self:MF,
+    user, # User indices, (B,)
+    item, # Item indices, (B,)
+): # What goes into the sigmoid, (B,)
+    z = (self.user_factors(user) * self.item_factors(item)).sum(-1) + self.bias # (B, n_factors) to (B,)
+    return z if self.user_bias is None else z + self.user_bias(user) + self.item_bias(item)
+
+@patch
 def forward(self:MF,
     user, # User indices, (B,)
     item, # Item indices, (B,)
 ): # Ratings, (B,)
-    user, item = self.drop(user), self.drop(item)
-    z = (self.user_factors(user) * self.item_factors(item)).sum(-1) + self.bias # (B, n_factors) to (B,)
-    if self.user_bias is not None: z = z + self.user_bias(user) + self.item_bias(item)
-    return in_range(z, self.y_range)
+    return in_range(self.logit(self.drop(user), self.drop(item)), self.y_range)
 
 # %% ../nbs/11_mf.ipynb #33f508e5
+@patch
+def logits(self:MF,
+    user, # User indices, (B,)
+): # What goes into the sigmoid for every item, (B, n_items)
+    z = self.user_factors(user) @ self.item_factors.weight.T + self.bias
+    return z if self.user_bias is None else z + self.user_bias(user)[:, None] + self.item_bias.bias
+
 @patch
 def scores(self:MF,
     user, # User indices, (B,)
 )->torch.Tensor: # Predicted ratings of every item, (B, n_items)
     "Predicted ratings of the whole catalogue"
-    z = self.user_factors(user) @ self.item_factors.weight.T + self.bias
-    if self.user_bias is not None: z = z + self.user_bias(user)[:, None] + self.item_bias.bias
-    return in_range(z, self.y_range)
+    return in_range(self.logits(user), self.y_range)
 
 # %% ../nbs/11_mf.ipynb #2ec61ec6
 def split_biases(
