@@ -100,7 +100,7 @@ class Causal(nn.Module):
         self.mix = nn.Linear(self.users.width, width) if self.users.width else None
         self.gap = nn.Embedding(n_gaps, width) if times else None
         for o in (self.level, self.gap): nn.init.normal_(o.weight, 0, init_std) if o else None
-        self.blocks = nn.ModuleList(Block(width, heads, ff, act, dropout) for _ in range(layers))
+        self.blocks = nn.ModuleList(Block(width, heads, ff, act, dropout, attn_dropout=0.) for _ in range(layers)) # a draw for each pair of places costs more than it is worth
         self.norm, self.dropout, self.drop = nn.LayerNorm(width), Dropout(dropout), IdDropout(unknown)
         self.mf = MF(n_users, n_items, factors, y_range if output == 'mean' else None, mean if output == 'mean' else 0., unknown=0.)
         self.answer = answers(output, width, self.levels, y_range)
@@ -332,7 +332,8 @@ def causal_learner(
     mf_wd:float=.4, # Weight decay of its factors
     opt_func=FusedAdamW, # Optimizer
     metrics=None, # MAE and RMSE if None
-    cbs=None, # More callbacks; bfloat16 on the CPU if None
+    cbs=None, # More callbacks; bfloat16 if None
+    path=None, # Where a `Learner` saves
     **kwargs
 )->Learner: # Ready to fit
     "A `Learner` for the causal transformer"
@@ -341,4 +342,4 @@ def causal_learner(
     model = Causal(len(dls.users), len(dls.items), dls.ratings.scale, rows.p.length, rows.p.stride, times=rows.times, y_range=y_range or None,
         mean=rows.rating.cpu().double().mean().item(), **find_features(dls, user_features, item_features), **kwargs)
     cbs = [AutocastBF16()] if cbs is None else cbs
-    return sequence_learner(dls, model, AnswerLoss(model.answer), opt_func, lr, wd, mf_lr, mf_wd, metrics, cbs)
+    return sequence_learner(dls, model, AnswerLoss(model.answer), opt_func, lr, wd, mf_lr, mf_wd, metrics, cbs=cbs, path=path)

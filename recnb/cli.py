@@ -25,6 +25,8 @@ from .split import *
 from .experiment import *
 from .baseline import *
 from .mf import *
+from .bst import *
+from .causal import *
 from .recommender import *
 
 # %% ../nbs/21_cli.ipynb #1ff40c37
@@ -154,8 +156,9 @@ def _said(t):
 
 # %% ../nbs/21_cli.ipynb #1e9fb642
 @app.command()
-def train(model:Annotated[str, typer.Option('--model', '-m', metavar='NAME', help='mf, or a baseline: median, mean, item-mean, bias, popularity')]='mf', data:Data='toy',
-    split:Annotated[str, typer.Option('--split', '-s', metavar='SPEC', help='random:0.1, last:2, time:0.9, fold:u1, users:0.2 or items:0.2')]='random:0.1',
+def train(model:Annotated[str, typer.Option('--model', '-m', metavar='NAME', help='mf, bst, causal, or a baseline: median, mean, item-mean, bias, popularity')]='mf', data:Data='toy',
+    split:Annotated[str, typer.Option('--split', '-s', metavar='SPEC', help='random:0.1, last:2, time:0.9, fold:u1, users:0.2, items:0.2 or windows:4:2:0.15')]='random:0.1',
+    preset:Annotated[Optional[str], typer.Option('--preset', metavar='NAME', help='a published form of the model: additive or multiplicative for bst')]=None,
     seed:Seed=0, epochs:Annotated[Optional[int], typer.Option(metavar='N', min=1, help="of the schedule; the model's own if not given")]=None,
     bs:Annotated[Optional[int], typer.Option('--bs', metavar='N', min=1, help='rows a batch; by the size of the data if not given')]=None,
     ranking:Annotated[bool, typer.Option('--ranking', help='ranking metrics too: full catalogue, seen items removed')]=False,
@@ -164,23 +167,24 @@ def train(model:Annotated[str, typer.Option('--model', '-m', metavar='NAME', hel
     "Train a model, and measure it on ratings it has not seen."
     get_recipe(model); kw = _settings(settings)
     r = _load(data, user=user, item=item, rating=rating, timestamp=timestamp, sep=sep, encoding=encoding, scale=scale, duplicates=duplicates)
-    t = run_trial(model, r, split, seed=seed, epochs=epochs, bs=bs, ranking=ranking, progress=True, **kw)
+    t = run_trial(model, r, split, seed=seed, epochs=epochs, bs=bs, ranking=ranking, progress=True, preset=preset, **kw)
     if as_json: return print(json.dumps(t.as_dict(), ensure_ascii=False))
     others = [run_trial(o, r, split, seed=seed, ranking=ranking) for o in ('bias', *(['popularity'] if ranking else [])) if o != model]
     show(trial_frame([*others, t]), _said(t))
 
 # %% ../nbs/21_cli.ipynb #b735505a
 def demo_plot(
-    trials:list, # `Trial`s, the last one's predictions are shown
+    trials:list, # `Trial`s
+    best:Trial, # The one whose predictions are shown
     path:Path, # Where to write the png
 )->Path: # The same
-    "Errors of all models, and predictions of the last one by given rating"
+    "Errors of all models, and predictions of one by given rating"
     from matplotlib.figure import Figure
-    t = trials[-1]
+    t = best
     pred, targ = (o.numpy() for o in predict_dl(t.learn, t.learn.dls.test))
     fig = Figure(figsize=(9, 3.2), layout='constrained')
     left, right = fig.subplots(1, 2)
-    bars = left.barh([o.model for o in trials], [o.rmse for o in trials], color=['lightgrey']*(len(trials)-1) + ['dimgrey'])
+    bars = left.barh([o.model for o in trials], [o.rmse for o in trials], color=['dimgrey' if o is best else 'lightgrey' for o in trials])
     left.bar_label(bars, fmt='%.3f', padding=3); left.invert_yaxis(); left.margins(x=.15)
     left.set(xlabel='RMSE on held-out ratings (less is better)', title=f'{t.data}, {t.split}')
     given = np.unique(targ) if len(np.unique(targ)) <= 12 else np.unique(np.round(targ))
@@ -218,10 +222,13 @@ def demo(data:Data='toy', split:Annotated[str, typer.Option('--split', '-s', met
     out.parent.mkdir(parents=True, exist_ok=True)
     if out.is_dir() or not os.access(out.parent, os.W_OK): raise ValueError(f'{out} cannot be written; name another file with --out.') # now, not after training
     Console(highlight=False, force_jupyter=False).print(f'{r!r}' + (f'\nlicence: {r.licence}' if r.licence else ''), markup=False)
-    trials = [run_trial(m, r, split, seed=seed, progress=True) for m in (*baselines, 'mf')]
+    ordered = TIME in r.df and r.df[TIME].notna().all()
+    models = [*baselines, 'mf', *(['bst', 'causal'] if ordered else [])]
+    if not ordered: err.print(f'note: {r.name} lacks timestamps, so the models that read histories are left out', markup=False)
+    trials = [run_trial(m, r, split, seed=seed, progress=True) for m in models]
     show(trial_frame(trials), _said(trials[-1]))
-    learn = trials[-1].learn
+    best = min(trials, key=lambda t: t.rmse)
     show(history(r, who, 8, best=True), f'User {who} liked')
-    top = recommend(learn, [who], 10)[['rank', ITEM, TITLE, 'score']].rename(columns={'score':'predicted'})
-    show(top, f'Top ten for user {who}') if len(top) else print(f'User {who} has rated everything there is.')
-    print(f'plot written to {demo_plot(trials, out)}')
+    top = recommend(best.learn, [who], 10)[['rank', ITEM, TITLE, 'score']].rename(columns={'score':'predicted'})
+    show(top, f'Top ten for user {who}, by {best.model}') if len(top) else print(f'User {who} has rated everything there is.')
+    print(f'plot written to {demo_plot(trials, best, out)}')

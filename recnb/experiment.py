@@ -4,8 +4,8 @@
 
 # %% auto #0
 __all__ = ['recipes', 'Recipe', 'recipe', 'get_recipe', 'StopAfter', 'TerminalProgress', 'AutocastBF16', 'fit_quietly',
-           'best_epoch', 'Trial', 'predict_dl', 'test_errors', 'test_ranking', 'check_args', 'fit_recipe', 'run_trial',
-           'compare']
+           'best_epoch', 'epoch_table', 'Trial', 'predict_dl', 'test_errors', 'test_ranking', 'check_args',
+           'use_preset', 'fit_recipe', 'run_trial', 'compare']
 
 # %% ../nbs/06_experiment.ipynb #39e8862b
 import inspect, sys, time
@@ -21,7 +21,7 @@ from .split import *
 from .loader import *
 from .metrics import *
 
-# %% ../nbs/06_experiment.ipynb #c428954e
+# %% ../nbs/06_experiment.ipynb #09d193b2
 @dataclass
 class Recipe:
     "How a model is made, and how long it trains"
@@ -29,6 +29,7 @@ class Recipe:
     epochs:int=0 # Epochs of the one-cycle schedule; 0 = nothing to train
     about:str='' # A line for tables and help
     loaders:type=RatingDataLoaders # What its batches look like
+    presets:dict=field(default_factory=dict) # By name: arguments of the loaders, the learner and `run_trial` that belong together
 
 recipes = {} # Every model that can be asked for by name
 
@@ -38,11 +39,12 @@ def recipe(
     epochs:int=0, # Epochs of the one-cycle schedule; 0 = nothing to train
     about:str='', # A line for tables and help
     loaders:type=RatingDataLoaders, # What its batches look like
+    presets:dict=None, # By name: arguments of the loaders, the learner and `run_trial` that belong together
     **fixed # Arguments of the learner function that this name stands for
 ):
     "Register a learner function under a name (a decorator)"
     def _register(make):
-        recipes[name] = Recipe(partial(make, **fixed) if fixed else make, epochs, about, loaders)
+        recipes[name] = Recipe(partial(make, **fixed) if fixed else make, epochs, about, loaders, presets or {})
         return make
     return _register
 
@@ -92,12 +94,13 @@ def fit_quietly(
     epochs:int, # Of the one-cycle schedule
     stop:int=None, # End after this many of them
     progress:str=None, # Label of a terminal progress bar; None for none
+    flat:bool=False, # The same learning rate throughout, in place of the one-cycle schedule?
 )->float: # Seconds
     "Train with the one-cycle schedule and nothing on stdout"
     cbs = ([StopAfter(stop)] if stop else []) + ([TerminalProgress(progress)] if progress else [])
     start = time.perf_counter()
     with learn.no_bar(), learn.no_logging():
-        if epochs: learn.fit_one_cycle(epochs, cbs=cbs)
+        if epochs: (learn.fit if flat else learn.fit_one_cycle)(epochs, cbs=cbs)
     return time.perf_counter() - start
 
 # %% ../nbs/06_experiment.ipynb #a4fa2d49
@@ -110,6 +113,14 @@ def best_epoch(
     v = np.array([o[col] for o in learn.recorder.values], float)
     if np.isnan(v).all(): raise ValueError(f'no epoch has a validation {metric}; did training diverge, or are there no validation rows?')
     return int(np.nanargmin(v)) + 1, float(np.nanmin(v))
+
+# %% ../nbs/06_experiment.ipynb #8588dca0
+def epoch_table(
+    learn:Learner, # After a fit
+)->pd.DataFrame: # One row an epoch, counted from 1: losses and metrics
+    "What the recorder noted"
+    v = list(learn.recorder.values)
+    return pd.DataFrame([list(map(float, o)) for o in v], columns=learn.recorder.metric_names[1:-1], index=range(1, len(v) + 1))
 
 # %% ../nbs/06_experiment.ipynb #168135a8
 @dataclass
@@ -128,10 +139,11 @@ class Trial:
     train_seconds:float # Both fits together: choosing the epoch, and training again
     ranking:dict=field(default_factory=dict) # Ranking metrics, where asked for
     notes:list=field(default_factory=list) # Of the data
+    curve:list=field(default_factory=list) # While the epoch was chosen: losses and validation metrics of each epoch
     learn:Learner=field(default=None, repr=False) # The trained learner, to go on with
     def as_dict(self):
-        "Everything but the learner; ranking metrics by name, then by k"
-        res = {k:v for k,v in self.__dict__.items() if k not in ('learn', 'ranking')}
+        "Everything but the learner and the curve; ranking metrics by name, then by k"
+        res = {k:v for k,v in self.__dict__.items() if k not in ('learn', 'ranking', 'curve')}
         for k,v in self.ranking.items():
             name, n = k.split('@')
             res.setdefault(name, {})[n] = v
@@ -196,6 +208,21 @@ def check_args(
         fits = type(v) in _reads_as.get(want, (type(v),))
         if not fits: raise ValueError(f"model '{model}', argument '{k}': {v!r} is no {want.__name__}.")
 
+# %% ../nbs/06_experiment.ipynb #891506f5
+def use_preset(
+    model:str, # Name of a recipe
+    preset:str, # Name of one of its presets; None for none
+    epochs:int, # What the caller says; None leaves it to the preset
+    bs:int, # The same for the rows of a batch
+    args:dict, # Other arguments of the caller
+)->tuple: # Epochs, rows a batch, arguments
+    "The caller's arguments, with a preset's where the caller says nothing"
+    known = get_recipe(model).presets
+    if preset is None: return epochs, bs, args
+    if preset not in known: raise ValueError(f"model '{model}' has no preset '{preset}'; it has {', '.join(known) or 'none'}.")
+    args = {**known[preset], **args}
+    return epochs or args.pop('epochs', None), bs or args.pop('bs', None), {k:v for k,v in args.items() if k not in ('epochs', 'bs')}
+
 # %% ../nbs/06_experiment.ipynb #4a005470
 def fit_recipe(
     model:str, # Name of a recipe
@@ -205,6 +232,7 @@ def fit_recipe(
     seed:int=0, # Of the start values and the order of the batches
     bs:int=None, # Rows a batch; by the size of the data if None
     progress:str=None, # Label of a bar on stderr; None for none
+    flat:bool=False, # The same learning rate throughout, in place of the one-cycle schedule?
     **kwargs # Arguments of the model's loaders and of its learner function
 )->tuple: # The fitted learner, and how many seconds that took
     "Make a learner from a seed, and fit it"
@@ -213,7 +241,7 @@ def fit_recipe(
     dls = r.loaders.from_ratings(parts, bs=bs, seed=seed, **{k:v for k,v in kwargs.items() if k in r.loaders.rows_args})
     start = time.perf_counter()
     learn = r.make(dls, **{k:v for k,v in kwargs.items() if k not in r.loaders.rows_args}) # a closed form does its work here
-    fit_quietly(learn, epochs, stop, progress)
+    fit_quietly(learn, epochs, stop, progress, flat)
     return learn, time.perf_counter() - start
 
 # %% ../nbs/06_experiment.ipynb #55483561
@@ -226,22 +254,24 @@ def run_trial(
     ranking:bool=False, # Ranking metrics too?
     bs:int=None, # Rows a batch; by the size of the data if None
     progress:bool=False, # Show bars on stderr?
+    preset:str=None, # Name of a preset of the recipe, whose arguments come before `kwargs`
     **kwargs # Arguments of the model's loaders and of its learner function
 )->Trial:
     "Choose the epoch on validation rows, train on all but the test rows, measure on the test rows"
     check_args(model, kwargs)
+    epochs, bs, kwargs = use_preset(model, preset, epochs, bs, kwargs)
     parts = split(r, spec, valid='same', seed=seed)
     n_test, n_valid = int(parts.df[TEST].sum()), int(parts.df[VALID].sum())
     n = get_recipe(model).epochs and (epochs or get_recipe(model).epochs)
-    stop, first = None, 0.
+    stop, first, curve = None, 0., []
     if n:
         learn, first = fit_recipe(model, parts, n, None, seed, bs, f'{model}: choosing the epoch' if progress else None, **kwargs)
-        stop = best_epoch(learn)[0]
+        stop, curve = best_epoch(learn)[0], epoch_table(learn).to_dict('records')
     both = replace(parts, df=parts.df.assign(**{VALID:False}))
     learn, second = fit_recipe(model, both, n, stop, seed, bs, f'{model}: training' if progress else None, **kwargs)
     e = test_errors(learn)
     return Trial(model, r.name, spec, seed, len(r)-n_test, n_valid if n else 0, n_test, stop or 0, e['mae'], e['rmse'],
-        round(first + second, 2), test_ranking(learn) if ranking else {}, list(r.notes), learn)
+        round(first + second, 2), test_ranking(learn) if ranking else {}, list(r.notes), curve, learn)
 
 # %% ../nbs/06_experiment.ipynb #b8a8245b
 def compare(
