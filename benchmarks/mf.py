@@ -22,7 +22,7 @@ from fastai.basics import default_device, set_seed
 from fastai.collab import CollabDataLoaders, collab_learner
 from recnb.data import load
 from recnb.experiment import fit_quietly, predict_dl
-from recnb.features import train_rows
+from recnb.features import part_rows
 from recnb.loader import RatingDataLoaders
 from recnb.metrics import rating_errors
 from recnb.mf import mf_learner, split_biases
@@ -105,7 +105,7 @@ class Rows(torch.utils.data.Dataset):
 
 def rows(r, n, bs=BS):
     learn = mf_learner(loaders(r, bs), n_factors=N_FACTORS) # tables of full size, as ours
-    df = r.df[train_rows(r)].sample(n, random_state=0)
+    df = r.df[part_rows(r, 'train')].sample(n, random_state=0)
     df = pd.DataFrame({USER:learn.dls.users.encode(df[USER]), ITEM:learn.dls.items.encode(df[ITEM]), RATING:df[RATING].to_numpy()})
     return loop(learn, torch.utils.data.DataLoader(Rows(df), bs, shuffle=True), n)
 
@@ -132,7 +132,7 @@ def run(repeat, quick):
     def entry(key, what, bs, n, rival=None): 
         res = dict(key=key, contender=what, batch=bs, rows=int(n), samples_per_second=round(speed[key]))
         return {**res, 'ours_over_it':round(speed[rival]/speed[key], 3)} if rival else res
-    n, m = (int(train_rows(o).sum()) for o in (big, small))
+    n, m = (int(part_rows(o, 'train').sum()) for o in (big, small))
     table = [entry('loader', 'GatherDL alone', BS, n), entry('ours_4096', 'mf_learner', BS, n), entry('rows', 'Dataset by rows, bare loop', BS, n_rows, 'ours_4096'),
         entry('fastai_4096', 'collab_learner', BS, n, 'ours_4096'), entry('bare', 'GatherDL, bare loop', BS, n, 'ours_4096'),
         entry('ours_64', 'mf_learner', 64, m), entry('fastai_64', 'collab_learner', 64, m, 'ours_64')]

@@ -79,11 +79,9 @@ def forward(self:Attention,
     x, # (B, N, width)
     mask=None, # As in `weights`
     n:int=None, # Only the first n places may be looked at; all if None
-    rotate=None, # Function of (queries, keys) that returns them with their positions worked in
     memory=None, # `Memory` of places read before, which may be looked at as well
 ): # (B, N, width)
     q, k, v = self.project(x, n)
-    if rotate: q, k = rotate(q, k)
     if memory is not None: k, v = memory.add(k, v)
     y = self.drop(self.weights(q, k, mask).to(v.dtype)) @ v
     return self.out(y.transpose(1, 2).flatten(2))
@@ -262,10 +260,10 @@ class BST(nn.Module):
         n_items:int, # Rows of item tables, the unknown included
         scale:Scale, # Of the ratings
         length:int=10, # Ratings in an example, the target included
-        width:int=64, # Of the vectors in the transformer
+        width:int=32, # Of the vectors in the transformer
         layers:int=1, # Of the transformer
         heads:int=2, # Of its attention
-        ff:int=128, # Width inside its feed-forward part; 0 for an activation and one dense layer
+        ff:int=64, # Width inside its feed-forward part; 0 for an activation and one dense layer
         act:str='gelu', # Its activation
         dropout:float=.1, # Inside it
         attn_dropout:float=None, # On its attention weights; the same if None
@@ -365,7 +363,7 @@ def split_mf(
     for m,(net,bias) in ((model, (0, 1)), (getattr(model, 'mf', None), (2, 3))):
         mine = {id(p) for p in model.mf.parameters()} if m is model and getattr(model, 'mf', None) else set()
         for p in [] if m is None else m.parameters():
-            if id(p) not in mine: groups[bias if p.ndim < 2 else net].append(p)
+            if id(p) not in mine and p.requires_grad: groups[bias if p.ndim < 2 else net].append(p)
     return groups
 
 # %% ../nbs/12_bst.ipynb #b50a442e
@@ -394,7 +392,7 @@ presets = { # How the published networks were trained, besides what they are
     'multiplicative': dict(networks['multiplicative'], length=4, step=2, known='all', bs=265, epochs=5, flat=True, lr=.01, wd=0., y_range=False, opt_func=keras_adagrad)}
 
 # %% ../nbs/12_bst.ipynb #ebe4f531
-@recipe('bst', epochs=5, about='a transformer over the last ten ratings, with matrix factorization beside it', loaders=HistoryDataLoaders, presets=presets)
+@recipe('bst', epochs=4, about='a transformer over the last ten ratings, with matrix factorization beside it', loaders=HistoryDataLoaders, presets=presets)
 @delegates(BST.__init__, but='n_users,n_items,scale,length,mean')
 def bst_learner(
     dls, # `HistoryDataLoaders`
@@ -418,9 +416,9 @@ def bst_learner(
         **find_features(dls, user_features, item_features), **kwargs)
     return sequence_learner(dls, model, nn.MSELoss(), opt_func, lr, wd, mf_lr, mf_wd, metrics, cbs=cbs, path=path)
 
-def sequence_learner(dls, model, loss_func, opt_func, lr, wd, mf_lr, mf_wd, metrics=None, **kwargs):
+def sequence_learner(dls, model, loss_func, opt_func, lr, wd, mf_lr=None, mf_wd=None, metrics=None, **kwargs):
     "A `Learner` for a network with or without an `MF` inside: a group of parameters for each"
-    has_mf = getattr(model, 'mf', None) is not None
+    has_mf = any(split_mf(model)[2:])
     learn = Learner(dls, model, loss_func=loss_func, opt_func=opt_func, splitter=lambda m: [g for g in split_mf(m) if g],
         lr=[lr, lr] + [mf_lr, mf_lr]*has_mf, wd=[wd, 0.] + [mf_wd, 0.]*has_mf, metrics=[MAE(), RMSE()] if metrics is None else metrics, **kwargs)
     learn.remove_cb(CastToTensor) # our batches are plain tensors already

@@ -82,11 +82,18 @@ class TerminalProgress(Callback):
 class AutocastBF16(Callback):
     "Run the forward pass in bfloat16 on whatever device the model is on"
     order = 10 # as fastai's own mixed precision
+    autocast = None
     def before_batch(self):
+        self.leave() # of a batch that ended in an error
         self.autocast = torch.autocast(torch.device(self.dls.device).type, torch.bfloat16)
         self.autocast.__enter__()
     def after_pred(self): self.learn.pred = self.pred.float()
-    def after_loss(self): self.autocast.__exit__(None, None, None)
+    def after_loss(self): self.leave()
+    def after_cancel_batch(self): self.leave()
+    def after_cancel_fit(self): self.leave()
+    def leave(self):
+        if self.autocast: self.autocast.__exit__(None, None, None)
+        self.autocast = None
 
 # %% ../nbs/06_experiment.ipynb #10d8761b
 def fit_quietly(

@@ -68,11 +68,13 @@ class Histories:
         first, # Where each target's history begins, (m,)
         end, # Where it ends: the position after its last rating, (m,)
         when=None, # Times of the targets, (m,)
+        folds:tuple=(None, None), # A fold for each known rating (n,) and each target (m,); -1 for none
     ):
         t = lambda o: None if o is None else torch.as_tensor(o)
         self.item, self.rating, self.time = map(t, known)
         self.user, self.target, self.answer = map(t, target)
         self.first, self.end, self.when = t(first), t(end), t(when)
+        self.fold, self.target_fold = (torch.full((len(o),), -1, dtype=torch.int8) if f is None else t(f) for f,o in zip(folds, (self.item, self.target)))
     def __len__(self): return len(self.target)
     def to(self, device):
         for k,v in vars(self).items():
@@ -87,12 +89,14 @@ def from_ratings(cls:Histories,
     asked:np.ndarray, # The targets: row numbers, (m,), or one bool a rating
     users:Vocab, # Of the users
     items:Vocab, # Of the items
+    fold:np.ndarray=None, # A fold for each rating
 )->'Histories':
     "Targets among the ratings, with their histories"
     rows, first, end = earlier(r, known, asked)
     item, rating, time = items.encode(r.df[ITEM]), r.df[RATING].to_numpy(), r.df[TIME].to_numpy(dtype='int64')
     user = users.encode(r.df[USER])
-    return cls((item[rows], rating[rows], time[rows]), (user[asked], item[asked], rating[asked]), first, end, time[asked])
+    return cls((item[rows], rating[rows], time[rows]), (user[asked], item[asked], rating[asked]), first, end, time[asked],
+        (None, None) if fold is None else (fold[rows], fold[asked]))
 
 # %% ../nbs/03_history.ipynb #ded09e4a
 @patch(cls_method=True)
@@ -102,13 +106,15 @@ def from_latest(cls:Histories,
     users:Vocab, # Of the users
     items:Vocab, # Of the items
     known:np.ndarray=None, # May this rating be part of a history? One bool a rating; all if None
+    fold:np.ndarray=None, # A fold for each rating of the table
 )->'Histories':
     "Any pairs as targets, each with all that is known of its user"
     rows, first, end = latest(r, pairs[USER], known)
     item, rating, time = items.encode(r.df[ITEM].iloc[rows]), r.df[RATING].to_numpy()[rows], r.df[TIME].to_numpy(dtype='int64')[rows]
     answer = torch.tensor(pairs[RATING].to_numpy(dtype='float32')) if RATING in pairs else None
     when = np.r_[time, 0][np.where(end > first, end - 1, len(time))] # the moment of the last known rating
-    return cls((item, rating, time), (users.encode(pairs[USER]), items.encode(pairs[ITEM]), answer), first, end, when)
+    return cls((item, rating, time), (users.encode(pairs[USER]), items.encode(pairs[ITEM]), answer), first, end, when,
+        (None if fold is None else fold[rows], None))
 
 # %% ../nbs/03_history.ipynb #12589681
 @patch
@@ -159,17 +165,17 @@ class Pieces:
 def run(self:Histories,
     start, # Position of the first rating, (B,)
     size, # How many from there on, (B,)
-)->tuple: # Item indices (B, N) and ratings (B, N), right-padded with 0, N being the largest size
+)->tuple: # Item indices, ratings and folds, right-padded with 0, (B, N) each, N being the largest size
     "Runs of known ratings, the oldest first"
     n = torch.arange(int(size.max()) if len(size) else 0, device=start.device)
     real = n < size[:, None]
     at = (start.long()[:, None] + n)*real
-    return (self.item[at]*real, self.rating[at]*real) if len(self.item) else (at*0, at*0.)
+    return (self.item[at]*real, self.rating[at]*real, self.fold[at]*real) if len(self.item) else (at*0, at*0., at*0)
 
 @patch
 def events(self:Pieces,
     idxs, # Which pieces, (B,)
-)->tuple: # Item indices (B, N) and ratings (B, N), right-padded with 0
+)->tuple: # Item indices, ratings and folds, right-padded with 0, (B, N) each
     "The known ratings of pieces, as many as the longest needs"
     return self.h.run(self.start[idxs], self.size[idxs])
 

@@ -11,6 +11,7 @@ import numpy as np, pandas as pd, torch
 from fastai.basics import DataLoader, DataLoaders, default_device
 from fastcore.basics import patch
 from .ratings import *
+from .split import *
 from .features import *
 from .history import *
 
@@ -126,7 +127,7 @@ def from_ratings(cls:RatingDataLoaders,
 )->'RatingDataLoaders':
     "Loaders for the training, validation and test rows of `r`"
     res = cls.__new__(cls)
-    res.ratings, (res.users, res.items), res.y_range = r, vocabs or fit_vocabs(r), r.y_range
+    res.ratings, (res.users, res.items), res.y_range, res.seed = r, vocabs or fit_vocabs(r), r.y_range, seed
     for k in kwargs:
         if k not in cls.rows_args: raise TypeError(f"{cls.__name__} has no argument '{k}'; it has {', '.join(cls.rows_args) or 'none of this kind'}")
     vars(res).update(kwargs)
@@ -212,6 +213,7 @@ class HistoryDataLoaders(RatingDataLoaders):
     length:int = 10 # Ratings in an example, the target included
     known:str = 'past' # Which held-out ratings histories may hold: 'train', 'past' or 'all'
     step:int = None # Train only on the last ratings of full windows, one every `step` ratings; on every rating if None
+    fold = None # No folds
     @property
     def valid_bs(self): return max(256, 32_768//self.length)
 
@@ -224,7 +226,7 @@ def histories(self:HistoryDataLoaders,
     if self.step and part == 'train':
         ends = window_ends(r, self.length, self.step)
         asked = ends[asked[ends]]
-    return Histories.from_ratings(r, known_rows(r, part, self.known), asked, self.users, self.items)
+    return Histories.from_ratings(r, known_rows(r, part, self.known), asked, self.users, self.items, self.fold)
 
 @patch
 def rows(self:HistoryDataLoaders, part:str)->HistoryRows: return HistoryRows(self.histories(part), self.length)
@@ -257,13 +259,12 @@ def asks(self:HistoryDataLoaders, ids, known:np.ndarray=None)->tuple: # User ind
 # %% ../nbs/04_loader.ipynb #5167de69
 class PieceRows:
     "Pieces of history with their targets, batched with others of their size"
-    n_inp = 5
     def __init__(self,
         p:Pieces, # Pieces of histories
         times:bool=False, # Give the times of ratings and targets, too?
     ):
         self.p, self.times = p, times
-        self.n_inp = 7 if times else 5
+        self.n_inp = 9 if times else 7
         size, count = (p.size + 15)//16*16, (p.count + 15)//16*16
         self.key, self.cost = size*(int(count.max()) + 1 if len(p) else 1) + count, size + count # tokens to read, and to answer
     user = property(lambda self: self.p.h.user)
@@ -275,11 +276,11 @@ class PieceRows:
 @patch
 def gather(self:PieceRows,
     idxs, # Piece numbers, (B,)
-)->tuple: # User (B,), items (B, N), ratings (B, N), targets (B, Q), how many ratings each sees (B, Q) or -1, [times (B, N) and (B, Q)], ratings of the targets (n,)
+)->tuple: # User (B,); items, ratings, folds (B, N); targets, how many ratings each sees or -1, folds (B, Q); [times (B, N) and (B, Q)]; ratings of the targets (n,)
     p, h = self.p, self.p.h
-    item, rating = p.events(idxs)
+    item, rating, fold = p.events(idxs)
     which, sees = p.targets(idxs)
-    x = h.user[which[:, 0]], item, rating, h.target[which], sees
+    x = h.user[which[:, 0]], item, rating, fold, h.target[which], sees, h.target_fold[which]
     if self.times: x = *x, *p.times(idxs, which, item.shape[1])
     return x if h.answer is None else (*x, h.answer[which[sees >= 0]])
 
@@ -327,25 +328,33 @@ def in_row_order(self:GatherDL, out):
 # %% ../nbs/04_loader.ipynb #4ed29819
 class PieceDataLoaders(HistoryDataLoaders):
     "`HistoryDataLoaders` that ask all questions of a stretch of history at once"
-    rows_args = 'length', 'known', 'stride', 'times'
+    rows_args = 'length', 'known', 'stride', 'times', 'folds'
     length:int = 200 # Tokens of a piece: a start token and up to `length - 1` ratings
     known:str = 'past' # Which held-out ratings histories may hold: 'train', 'past' or 'all'
     stride:int = None # Ratings from the start of one piece to the next; half the length if None
     times:bool = False # Give the times of ratings and targets, too?
+    folds:int = 5 # Folds that training rows are dealt into
     @property
     def valid_bs(self): return 8192
+    @property
+    def fold(self): # int8, one a rating; -1 for rows that are not for training
+        train = part_rows(self.ratings, 'train')
+        return np.where(train, np.random.RandomState(self.seed or 0).permutation(len(train)) % max(self.folds, 1), -1).astype('int8')
 
 @patch
 def rows(self:PieceDataLoaders, part:str)->PieceRows: return PieceRows(Pieces(self.histories(part), self.length, self.stride), self.times)
 
 @patch
 def new_rows(self:PieceDataLoaders, df:pd.DataFrame)->PieceRows:
-    return PieceRows(Pieces(Histories.from_latest(self.ratings, df, self.users, self.items), self.length, self.stride), self.times)
+    return PieceRows(Pieces(Histories.from_latest(self.ratings, df, self.users, self.items, fold=self.fold), self.length, self.stride), self.times)
 
 # %% ../nbs/04_loader.ipynb #d056403e
 @patch
-def asks(self:PieceDataLoaders, ids, known:np.ndarray=None)->tuple: # User indices (B,), items (B, N), ratings (B, N), how many are real (B,)
+def asks(self:PieceDataLoaders, ids, known:np.ndarray=None)->tuple: # User indices (B,); items, ratings, folds (B, N); how many are real (B,); [times (B, N) and (B,)]
     pairs = pd.DataFrame({USER:list(ids), ITEM:self.items.ids[0]})
-    h = Histories.from_latest(self.ratings, pairs, self.users, self.items, known).to(self.device)
+    h = Histories.from_latest(self.ratings, pairs, self.users, self.items, known, self.fold).to(self.device)
     start = piece_starts(h.first, h.end, self.length, self.stride or max(self.length//2, 1))
-    return h.user, *h.run(start, h.end - start), h.end - start
+    x = h.user, *h.run(start, h.end - start), h.end - start
+    if not self.times: return x
+    at = start.long()[:, None] + torch.arange(x[1].shape[1], device=self.device)
+    return *x, h.time[at.clamp(max=max(len(h.time) - 1, 0))], h.when

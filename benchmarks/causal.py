@@ -1,0 +1,88 @@
+"""What a predicted rating costs in training as histories get longer: the causal transformer next to BST.
+
+    python benchmarks/causal.py [--json] [--repeat 3] [--quick]
+
+All on MovieLens 1M (from where `recnb.data.load` finds it, or made up in the same size), on the CPU. BST reads a history once for each rating that
+it predicts; the causal model reads a piece of history once for all ratings in it. Both are two layers of width 64 with two heads, both train in a
+`Learner` with all that belongs to a step (gathering, forward, backward, optimizer), and the first batch is not counted. The causal model as it comes,
+that is, in bfloat16, and in float32; BST as it comes, in float32. Batches are of 4096 targets for the causal model, and of 40,960 cells (targets
+times length) for BST. The contenders take turns, each over the same batches every time, and the best of `--repeat` rounds counts, after one to warm up.
+"""
+import argparse, json, sys
+from contextlib import redirect_stdout
+from time import perf_counter
+
+from history import CELLS, measure, ratings
+import torch
+from fastai.basics import Callback, CancelFitException, set_seed
+from recnb.bst import bst_learner
+from recnb.causal import causal_learner
+from recnb.experiment import fit_quietly
+from recnb.loader import HistoryDataLoaders, PieceDataLoaders
+from recnb.split import split
+
+TARGET = 3. # the causal model's cost at the largest length over that at the smallest
+LENGTHS, BS, NET = (10, 25, 50, 100, 200), 4096, dict(width=64, layers=2, heads=2)
+
+
+class Clock(Callback):
+    "Time batches after the first, and end the fit after `n` of their targets"
+    order = 70 # after everything else that a batch brings
+    def __init__(self, n): self.n = n
+    def before_fit(self): self.rows, self.began = 0, None
+    def after_batch(self):
+        if self.began is None: self.began = perf_counter(); return
+        self.rows += len(self.yb[0])
+        self.seconds = perf_counter() - self.began
+        if self.rows >= self.n: raise CancelFitException()
+
+
+def speed(make, dls, n, **kwargs):
+    "Training targets a second"
+    set_seed(0)
+    dls.train.gen.manual_seed(dls.train.seed) # the same batches every time
+    learn, clock = make(dls, **NET, **kwargs), Clock(n)
+    learn.add_cb(clock)
+    fit_quietly(learn, 1, flat=True)
+    return clock.rows/clock.seconds
+
+
+def run(repeat, quick):
+    r, data = ratings(quick)
+    parts = split(r, valid='random:0.1')
+    n, n_bst = (BS, 1) if quick else (60_000, 3) # targets, and batches
+    contenders = {}
+    for t in LENGTHS:
+        pieces = PieceDataLoaders.from_ratings(parts, length=t, bs=BS, seed=0, device='cpu')
+        each = HistoryDataLoaders.from_ratings(parts, length=t, bs=CELLS//t, seed=0, device='cpu')
+        contenders['causal', t] = lambda d=pieces: speed(causal_learner, d, n)
+        contenders['causal_float32', t] = lambda d=pieces: speed(causal_learner, d, n, cbs=[])
+        contenders['bst', t] = lambda d=each: speed(bst_learner, d, n_bst*d.train.bs)
+    cost = {k:1e6/v for k,v in measure(contenders, repeat).items()} # microseconds
+    growth = {m:round(cost[m, LENGTHS[-1]]/cost[m, LENGTHS[0]], 2) for m in ('causal', 'causal_float32', 'bst')}
+    rows = [dict(length=t, **{f'{m}_us':round(cost[m, t], 1) for m in growth}, bst_over_causal=round(cost['bst', t]/cost['causal', t], 1)) for t in LENGTHS]
+    return dict(data=data, ratings=len(r), threads=torch.get_num_threads(), repeat=repeat, quick=quick, targets=n, lengths=rows, growth=growth,
+        bar=TARGET, met=growth['causal'] <= TARGET)
+
+
+def show(res):
+    print(f"MovieLens 1M ({res['data']}{', a part' if res['quick'] else ''}): {res['ratings']:,} ratings, {res['threads']} threads, best of {res['repeat']}\n")
+    print(f"{'microseconds a rating':24}{'causal':>9}{'float32':>9}{'BST':>10}{'BST/causal':>12}")
+    for o in res['lengths']:
+        print(f"{'length ' + str(o['length']):24}{o['causal_us']:>9.1f}{o['causal_float32_us']:>9.1f}{o['bst_us']:>10.1f}{o['bst_over_causal']:>12.1f}")
+    g = res['growth']
+    print(f"{f'{LENGTHS[-1]} over {LENGTHS[0]}':24}{g['causal']:>9.2f}{g['causal_float32']:>9.2f}{g['bst']:>10.2f}")
+    print(f"\nthe causal model at {LENGTHS[-1]} at most {res['bar']:g} times as much as at {LENGTHS[0]}: {'yes' if res['met'] else 'NO'}")
+
+
+def main():
+    p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    p.add_argument('--json', action='store_true', help='print one JSON object and nothing else')
+    p.add_argument('--repeat', type=int, default=3, help='rounds, the best of which counts')
+    p.add_argument('--quick', action='store_true', help='a tenth of the people and a few batches, to see that it runs; the figures mean little')
+    args = p.parse_args()
+    with redirect_stdout(sys.stderr): res = run(args.repeat, args.quick) # whatever a library says goes beside the result
+    print(json.dumps(res)) if args.json else show(res)
+
+
+if __name__ == '__main__': main()
