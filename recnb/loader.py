@@ -333,13 +333,13 @@ class PieceDataLoaders(HistoryDataLoaders):
     known:str = 'past' # Which held-out ratings histories may hold: 'train', 'past' or 'all'
     stride:int = None # Ratings from the start of one piece to the next; half the length if None
     times:bool = False # Give the times of ratings and targets, too?
-    folds:int = 5 # Folds that training rows are dealt into
+    folds:int = 10 # Stretches that each user's training ratings are dealt into
     @property
     def valid_bs(self): return 8192
     @property
     def fold(self): # int8, one a rating; -1 for rows that are not for training
-        train = part_rows(self.ratings, 'train')
-        return np.where(train, np.random.RandomState(self.seed or 0).permutation(len(train)) % max(self.folds, 1), -1).astype('int8')
+        if '_fold' not in self.__dict__: self._fold = stretches(self.ratings, part_rows(self.ratings, 'train'), max(self.folds, 1), self.seed or 0)
+        return self._fold
 
 @patch
 def rows(self:PieceDataLoaders, part:str)->PieceRows: return PieceRows(Pieces(self.histories(part), self.length, self.stride), self.times)
