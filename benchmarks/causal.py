@@ -56,7 +56,7 @@ def run(repeat, quick):
     for t in LENGTHS:
         pieces = PieceDataLoaders.from_ratings(parts, length=t, bs=BS, seed=0, device='cpu')
         each = HistoryDataLoaders.from_ratings(parts, length=t, bs=CELLS//t, seed=0, device='cpu')
-        mf = FoldedMF(len(pieces.users), len(pieces.items), pieces.folds, y_range=pieces.y_range).requires_grad_(False)
+        mf = FoldedMF(len(pieces.users), len(pieces.items), pieces.folds, y_range=pieces.y_range, mean=3.5).requires_grad_(False)
         contenders['causal', t] = lambda d=pieces, mf=mf: speed(causal_learner, d, n, mf=mf)
         contenders['causal_float32', t] = lambda d=pieces, mf=mf: speed(causal_learner, d, n, mf=mf, cbs=[])
         contenders['bst', t] = lambda d=each: speed(bst_learner, d, n_bst*d.train.bs)
