@@ -15,7 +15,6 @@ from contextlib import redirect_stdout
 from pathlib import Path
 from time import perf_counter
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 import numpy as np, pandas as pd, torch
 import torch.nn.functional as F
 from fastai.basics import default_device, set_seed
@@ -31,15 +30,6 @@ from recnb.split import split
 
 TARGET = dict(loader=5e6, rows=20., fastai_64=2., fastai_4096=2., bare=.75) # rows a second, then ours over theirs
 N_FACTORS, BS = 64, 4096
-
-
-def ratings():
-    "MovieLens 1M, or random ratings of its size; and which of the two"
-    try: return load('ml-1m'), 'published'
-    except (DataError, OSError): pass
-    rng, n = np.random.default_rng(0), 1_000_209
-    cols = {USER:rng.integers(1, 6041, n), ITEM:rng.integers(1, 3707, n), RATING:rng.integers(1, 6, n)}
-    return Ratings.from_df(pd.DataFrame(cols)), 'generated'
 
 
 def part(r, n, seed=0):
@@ -108,17 +98,6 @@ def rows(r, n, bs=BS):
     df = r.df[part_rows(r, 'train')].sample(n, random_state=0)
     df = pd.DataFrame({USER:learn.dls.users.encode(df[USER]), ITEM:learn.dls.items.encode(df[ITEM]), RATING:df[RATING].to_numpy()})
     return loop(learn, torch.utils.data.DataLoader(Rows(df), bs, shuffle=True), n)
-
-
-def measure(contenders, repeat):
-    "The best of `repeat` rounds of each contender, after a round to warm up"
-    best = dict.fromkeys(contenders, 0.)
-    for i in range(repeat + 1):
-        for k,f in contenders.items():
-            set_seed(0)
-            speed = f()
-            if i: best[k] = max(best[k], speed)
-    return best
 
 
 def run(repeat, quick):

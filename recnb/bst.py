@@ -203,11 +203,12 @@ class PastVectors(nn.Module):
 def forward(self:PastVectors,
     past, # Item indices, (B, n), left-padded
     given, # Their ratings, (B, n)
+    real, # Which of them are not padding, (B, n)
 ): # (B, n, width)
     x = self.items(past)
     if self.pos is not None: x = x + self.pos
     if self.ratings == 'multiply': return x*given[..., None]
-    return x + self.level(self.levels(given)) if self.ratings == 'add' else x
+    return x + self.level(self.levels(given)*real) if self.ratings == 'add' else x
 
 # %% ../nbs/12_bst.ipynb #b76a1be5
 class UserVectors(nn.Module):
@@ -306,9 +307,9 @@ def read(self:BST,
     n, # How many of them are real, (B,)
 )->tuple: # Vectors (B, length, width), and a mask for the attention, (B, 1, 1, length)
     "The sequence that the transformer reads: what came before, then the target"
-    x = torch.cat([self.past(past, given), self.items(item)[:, None]], 1)
-    T = x.shape[1]
-    padding = torch.arange(T, device=x.device) < T - 1 - n[:, None]
+    T = past.shape[1] + 1
+    padding = torch.arange(T, device=past.device) < T - 1 - n[:, None]
+    x = torch.cat([self.past(past, given, ~padding[:, :-1]), self.items(item)[:, None]], 1)
     return x, torch.where(padding, -1e4, 0.)[:, None, None].to(x.dtype)
 
 @patch
@@ -352,7 +353,7 @@ networks = { # The published networks, as arguments of `BST`
     'additive': dict(width=120, heads=12, layers=1, ff=2048, act='gelu', dropout=.1, norm='post', ratings='add', positions='learned', user_width=120,
         head=(1024, 512, 256), head_act='mish', head_dropout=(0., .2, 0.), factors=0, init_std=1., unknown=0.),
     'multiplicative': dict(width=62, heads=3, key_width=62, layers=1, ff=0, act='leaky_relu', dropout=.1, norm='post', ratings='multiply', positions='learned',
-        head=(256, 128), head_act='leaky_relu', head_dropout=.1, feature_width='root', factors=0, init_std=.03, unknown=0.)}
+        head=(256, 128), head_act='leaky_relu', head_dropout=.1, feature_width='root', factors=0, mean=0., init_std=.03, unknown=0.)}
 
 # %% ../nbs/12_bst.ipynb #c838ecc1
 def split_mf(
@@ -403,6 +404,7 @@ def bst_learner(
     wd:float=.1, # Weight decay of the network
     mf_lr:float=.01, # Peak for the matrix factorization
     mf_wd:float=.4, # Weight decay of its factors
+    mean:float=None, # Where predictions start; the mean of the training ratings if None
     opt_func=FusedAdamW, # Optimizer
     metrics=None, # MAE and RMSE if None
     cbs=None, # More callbacks
@@ -412,7 +414,7 @@ def bst_learner(
     "A `Learner` for the Behavior Sequence Transformer"
     if y_range is None: y_range = dls.y_range
     rows = dls.train.dataset
-    model = BST(len(dls.users), len(dls.items), dls.ratings.scale, rows.length, y_range=y_range or None, mean=rows.rating.cpu().double().mean().item(),
+    model = BST(len(dls.users), len(dls.items), dls.ratings.scale, rows.length, y_range=y_range or None, mean=rows.rating.cpu().double().mean().item() if mean is None else mean,
         **find_features(dls, user_features, item_features), **kwargs)
     return sequence_learner(dls, model, nn.MSELoss(), opt_func, lr, wd, mf_lr, mf_wd, metrics, cbs=cbs, path=path)
 

@@ -172,7 +172,7 @@ class Causal(nn.Module):
         unknown:float=.02, # Share of ids replaced by 0 in training
     ):
         super().__init__()
-        self.length, self.stride, self.times, self.levels, self.heads = length, stride or max(length//2, 1), times, RatingLevels(scale), heads
+        self.length, self.stride, self.times, self.levels, self.heads = length, stride, times, RatingLevels(scale), heads
         self.items, self.level = ItemVectors(n_items, width, item_features, init_std), nn.Embedding(self.levels.n + 1, width)
         self.start, self.query, self.surprise = (nn.Parameter(torch.randn(width)*std) for std in (0., 0., .1))
         self.users = UserVectors(n_users, 0, user_features, init_std=init_std)

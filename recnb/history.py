@@ -135,9 +135,10 @@ def piece_starts(
     first, # Where each target's history begins, (m,)
     end, # Where it ends, (m,)
     length:int, # Tokens of a piece: a start token and up to `length - 1` ratings
-    stride:int, # Ratings from the start of one piece to the next
+    stride:int=None, # Ratings from the start of one piece to the next; half the length if None
 ): # Position of the first rating that each target gets to see, (m,)
     "The piece in which each target is asked"
+    if stride is None: stride = max(length//2, 1)
     if not 0 < stride < max(length, 2): raise ValueError(f'a stride of {stride} does not fit pieces of {length}: it lies between 1 and {max(length-1, 1)}.')
     late = (end - first - length).div(stride, rounding_mode='floor') + 1 # the first piece that still has room for the target
     return first + late.clamp(min=0)*stride
@@ -150,8 +151,8 @@ class Pieces:
         length:int=200, # Tokens of a piece: a start token and up to `length - 1` ratings
         stride:int=None, # Ratings from the start of one piece to the next; half the length if None
     ):
-        self.h, self.length, self.stride = h, length, stride or max(length//2, 1)
-        start = piece_starts(h.first, h.end, length, self.stride).long()
+        self.h, self.length, self.stride = h, length, stride
+        start = piece_starts(h.first, h.end, length, stride).long()
         user = torch.stack([h.user.long(), h.first.long(), start], 1) # a piece is nobody else's, also where nothing is known yet
         _, piece, self.count = user.unique(dim=0, return_inverse=True, return_counts=True)
         self.order = (piece*(length + 1) + (h.end - start)).argsort(stable=True) # by piece, then by how much is seen

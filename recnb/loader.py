@@ -242,12 +242,15 @@ def show_batch(self:HistoryDataLoaders,
     max_n:int=9, # Rows to show
 )->pd.DataFrame:
     "Rows of a batch with the caller's ids and titles, and the histories in words"
-    if b is None: b = next(iter(self.train.new()))
-    user, item, past, given, n, *rating = (o[:max_n].cpu().numpy() for o in b)
-    ids = self.items.decode(item)
-    words = lambda i,g,k: ', '.join(f'{self.ratings.titles([o]).iloc[0] if o is not None else "?"} {v:g}' for o,v in zip(self.items.decode(i[len(i)-k:]), g[len(g)-k:]))
-    df = pd.DataFrame({USER:self.users.decode(user), 'before':[words(*o) for o in zip(past, given, n)], ITEM:ids, TITLE:self.ratings.titles(ids).to_numpy()})
-    return df.assign(**{RATING:rating[0]}) if rating else df
+    user, item, past, given, n, *rating = next(iter(self.train.new())) if b is None else b
+    res = RatingDataLoaders.show_batch(self, (user, item, *rating), max_n)
+    res.insert(1, 'before', [self.in_words(i[len(i)-k:], g[len(g)-k:]) for i,g,k in zip(past[:max_n], given, n.tolist())])
+    return res
+
+@patch
+def in_words(self:HistoryDataLoaders, items, ratings): # Of one history, as text
+    ids = self.items.decode(items.cpu())
+    return ', '.join(f'{"?" if i is None else t} {r:g}' for i,t,r in zip(ids, self.ratings.titles(ids), ratings.tolist()))
 
 # %% ../nbs/04_loader.ipynb #b464cef0
 @patch
@@ -348,12 +351,29 @@ def rows(self:PieceDataLoaders, part:str)->PieceRows: return PieceRows(Pieces(se
 def new_rows(self:PieceDataLoaders, df:pd.DataFrame)->PieceRows:
     return PieceRows(Pieces(Histories.from_latest(self.ratings, df, self.users, self.items, fold=self.fold), self.length, self.stride), self.times)
 
+# %% ../nbs/04_loader.ipynb #6568a63d
+@patch
+def show_batch(self:PieceDataLoaders,
+    b=None, # A batch; the next training batch if None
+    max_n:int=9, # Targets to show
+    last:int=3, # Ratings before each to write out
+)->pd.DataFrame:
+    "Targets of a batch with the caller's ids and titles, how many ratings each sees, and the latest of them in words"
+    b = next(iter(self.train.new())) if b is None else b
+    user, past, given, _, item, sees = b[:6]
+    at = (sees >= 0).nonzero()[:max_n]
+    res = RatingDataLoaders.show_batch(self, (user[at[:, 0]], item[at[:, 0], at[:, 1]], *(o[:max_n] for o in b[7 + 2*self.times:])), max_n)
+    n = sees[at[:, 0], at[:, 1]].tolist()
+    res.insert(1, 'sees', n)
+    res.insert(2, 'before', [self.in_words(past[p, max(k-last, 0):k], given[p, max(k-last, 0):k]) for p,k in zip(at[:, 0].tolist(), n)])
+    return res
+
 # %% ../nbs/04_loader.ipynb #d056403e
 @patch
 def asks(self:PieceDataLoaders, ids, known:np.ndarray=None)->tuple: # User indices (B,); items, ratings, folds (B, N); how many are real (B,); [times (B, N) and (B,)]
     pairs = pd.DataFrame({USER:list(ids), ITEM:self.items.ids[0]})
     h = Histories.from_latest(self.ratings, pairs, self.users, self.items, known, self.fold).to(self.device)
-    start = piece_starts(h.first, h.end, self.length, self.stride or max(self.length//2, 1))
+    start = piece_starts(h.first, h.end, self.length, self.stride)
     x = h.user, *h.run(start, h.end - start), h.end - start
     if not self.times: return x
     at = start.long()[:, None] + torch.arange(x[1].shape[1], device=self.device)
