@@ -5,8 +5,8 @@
 All on MovieLens 1M (from where `recnb.data.load` finds it, or made up in the same size), on the CPU. BST reads a history once for each rating that
 it predicts; the causal model reads a piece of history once for all ratings in it. Both are two layers of width 64 with four heads, both train in a
 `Learner` with all that belongs to a step (gathering, forward, backward, optimizer), and the first batch is not counted. The matrix factorization
-under the causal model is there but not fitted, which costs the same. The causal model runs as it comes, that is, in bfloat16, and in float32; BST
-as it comes, in float32. Batches are of 4096 targets for the causal model, and of 40,960 cells (targets times length) for BST. The contenders take
+under the causal model is there but not fitted, which costs the same. All run in float32, and the causal model once more in bfloat16 where the
+processor has it, as it then does by itself. Batches are of 4096 targets for the causal model, and of 40,960 cells (targets times length) for BST. The contenders take
 turns, each over the same batches every time, and the best of `--repeat` rounds counts, after one to warm up.
 """
 import argparse, json, sys
@@ -18,7 +18,7 @@ import torch
 from fastai.basics import Callback, CancelFitException, set_seed
 from recnb.bst import bst_learner
 from recnb.causal import FoldedMF, causal_learner
-from recnb.experiment import fit_quietly
+from recnb.experiment import AutocastBF16, fit_quietly, has_bf16
 from recnb.loader import HistoryDataLoaders, PieceDataLoaders
 from recnb.split import split
 
@@ -57,23 +57,23 @@ def run(repeat, quick):
         pieces = PieceDataLoaders.from_ratings(parts, length=t, bs=BS, seed=0, device='cpu')
         each = HistoryDataLoaders.from_ratings(parts, length=t, bs=CELLS//t, seed=0, device='cpu')
         mf = FoldedMF(len(pieces.users), len(pieces.items), pieces.folds, y_range=pieces.y_range, mean=3.5).requires_grad_(False)
-        contenders['causal', t] = lambda d=pieces, mf=mf: speed(causal_learner, d, n, mf=mf)
-        contenders['causal_float32', t] = lambda d=pieces, mf=mf: speed(causal_learner, d, n, mf=mf, cbs=[])
+        contenders['causal', t] = lambda d=pieces, mf=mf: speed(causal_learner, d, n, mf=mf, cbs=[])
+        if has_bf16('cpu'): contenders['causal_bf16', t] = lambda d=pieces, mf=mf: speed(causal_learner, d, n, mf=mf, cbs=[AutocastBF16()])
         contenders['bst', t] = lambda d=each: speed(bst_learner, d, n_bst*d.train.bs)
     cost = {k:1e6/v for k,v in measure(contenders, repeat).items()} # microseconds
-    growth = {m:round(cost[m, LENGTHS[-1]]/cost[m, LENGTHS[0]], 2) for m in ('causal', 'causal_float32', 'bst')}
-    rows = [dict(length=t, **{f'{m}_us':round(cost[m, t], 1) for m in growth}, bst_over_causal=round(cost['bst', t]/cost['causal', t], 1)) for t in LENGTHS]
+    models = list(dict.fromkeys(m for m,_ in cost))
+    growth = {m:round(cost[m, LENGTHS[-1]]/cost[m, LENGTHS[0]], 2) for m in models}
+    rows = [dict(length=t, **{f'{m}_us':round(cost[m, t], 1) for m in models}, bst_over_causal=round(cost['bst', t]/cost['causal', t], 1)) for t in LENGTHS]
     return dict(data=data, ratings=len(r), threads=torch.get_num_threads(), repeat=repeat, quick=quick, targets=n, lengths=rows, growth=growth,
         bar=TARGET, met=growth['causal'] <= TARGET)
 
 
 def show(res):
     print(f"MovieLens 1M ({res['data']}{', a part' if res['quick'] else ''}): {res['ratings']:,} ratings, {res['threads']} threads, best of {res['repeat']}\n")
-    print(f"{'microseconds a rating':24}{'causal':>9}{'float32':>9}{'BST':>10}{'BST/causal':>12}")
-    for o in res['lengths']:
-        print(f"{'length ' + str(o['length']):24}{o['causal_us']:>9.1f}{o['causal_float32_us']:>9.1f}{o['bst_us']:>10.1f}{o['bst_over_causal']:>12.1f}")
-    g = res['growth']
-    print(f"{f'{LENGTHS[-1]} over {LENGTHS[0]}':24}{g['causal']:>9.2f}{g['causal_float32']:>9.2f}{g['bst']:>10.2f}")
+    models, names = res['growth'], dict(causal='causal', causal_bf16='in bfloat16', bst='BST')
+    print(f"{'microseconds a rating':24}" + ''.join(f'{names[m]:>13}' for m in models) + f"{'BST/causal':>13}")
+    for o in res['lengths']: print(f"{'length ' + str(o['length']):24}" + ''.join(f"{o[f'{m}_us']:>13.1f}" for m in models) + f"{o['bst_over_causal']:>13.1f}")
+    print(f"{f'{LENGTHS[-1]} over {LENGTHS[0]}':24}" + ''.join(f'{models[m]:>13.2f}' for m in models))
     print(f"\nthe causal model at {LENGTHS[-1]} at most {res['bar']:g} times as much as at {LENGTHS[0]}: {'yes' if res['met'] else 'NO'}")
 
 

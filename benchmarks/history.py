@@ -16,8 +16,8 @@ from contextlib import redirect_stdout
 from pathlib import Path
 from time import perf_counter
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 import numpy as np, pandas as pd, torch
+from fastai.basics import set_seed
 from recnb.data import load
 from recnb.features import fit_vocabs
 from recnb.history import Histories

@@ -15,17 +15,17 @@ from contextlib import redirect_stdout
 from pathlib import Path
 from time import perf_counter
 
+from history import measure, ratings
 import numpy as np, pandas as pd, torch
 import torch.nn.functional as F
 from fastai.basics import default_device, set_seed
 from fastai.collab import CollabDataLoaders, collab_learner
-from recnb.data import load
 from recnb.experiment import fit_quietly, predict_dl
 from recnb.features import part_rows
 from recnb.loader import RatingDataLoaders
 from recnb.metrics import rating_errors
 from recnb.mf import mf_learner, split_biases
-from recnb.ratings import DataError, Ratings, ITEM, RATING, USER
+from recnb.ratings import ITEM, RATING, USER
 from recnb.split import split
 
 TARGET = dict(loader=5e6, rows=20., fastai_64=2., fastai_4096=2., bare=.75) # rows a second, then ours over theirs

@@ -39,8 +39,7 @@ def causal_mask(
     at = torch.arange(n + 1, device=sees.device)
     last = torch.cat([at.expand(len(sees), -1), sees.clamp(min=0)], 1)[..., None] # the last place that each token may look at
     place = torch.cat([at.expand(len(sees), -1), sees.clamp(min=0) + 1], 1)[..., None] # a query stands where its event will stand
-    back = torch.where(at <= last, (place - at).float(), torch.inf)
-    return (-back[:, None]*slopes(heads).to(back.device)[:, None, None]).nan_to_num(0.) + torch.where(at <= last, 0., -1e4)[:, None]
+    return torch.where((at <= last)[:, None], (at - place)[:, None]*slopes(heads).to(at.device)[:, None, None], -1e4)
 
 # %% ../nbs/13_causal.ipynb #390a8c75
 n_gaps = 34 # none; then under 1 second, 1, 2-3, 4-7, ... up to a century
@@ -167,7 +166,8 @@ class Causal(nn.Module):
         times:bool=False, # Are times given, and time gaps an input?
         user_features:tuple=(), # For each feature: category of each user index, (n_users,)
         item_features:torch.Tensor=None, # One row an item index, (n_items, values)
-        output:str='mean', # A number ('mean'), or a distribution over the scale ('ordinal' or 'softmax')
+        output:str='softmax', # A distribution over the scale ('softmax' or 'ordinal'), or a number ('mean')
+        point:str='mean', # What to answer with: the 'mean' of a distribution or its 'median'
         init_std:float=.02, # Standard deviation of the tables at the start
         unknown:float=.02, # Share of ids replaced by 0 in training
     ):
@@ -181,13 +181,14 @@ class Causal(nn.Module):
         for o in (self.level, self.gap): nn.init.normal_(o.weight, 0, init_std) if o else None
         self.blocks = nn.ModuleList(Block(width, heads, ff, act, dropout, attn_dropout=0.) for _ in range(layers)) # a draw for each pair of places would cost more than it is worth
         self.norm, self.dropout, self.drop = nn.LayerNorm(width), Dropout(dropout), IdDropout(unknown)
-        self.mf, self.answer = mf, answers(output, width, self.levels, mf.y_range)
+        self.mf, self.answer = mf, answers(output, width, self.levels, mf.y_range, point)
 
 # %% ../nbs/13_causal.ipynb #46fe5db5
 class MeanAnswer(nn.Module):
     "One number, in the range of the ratings"
-    def __init__(self, width:int, levels:RatingLevels, y_range:tuple):
+    def __init__(self, width:int, levels:RatingLevels, y_range:tuple, point:str='mean'):
         super().__init__()
+        if point != 'mean': raise ValueError(f"output='mean' is one number, and has no {point}; output='softmax' and output='ordinal' have one.")
         self.y_range, self.out = y_range, nn.Linear(width, 1)
         nn.init.zeros_(self.out.weight); nn.init.zeros_(self.out.bias)
     def forward(self,
@@ -195,18 +196,18 @@ class MeanAnswer(nn.Module):
         z, # What the matrix factorization says, (...)
     ): return in_range(self.out(h).squeeze(-1) + z, self.y_range) # (...)
     def ratings(self, out): return out
-    loss = nn.MSELoss()
+    def loss(self, out, y): return F.mse_loss(out, y)
 
 # %% ../nbs/13_causal.ipynb #1aa990dc
 class Distribution(nn.Module):
     "Log-probabilities of the levels of a scale"
-    point = 'mean' # What to read off: 'mean' or 'median'
-    def __init__(self, width:int, levels:RatingLevels, y_range:tuple):
+    def __init__(self, width:int, levels:RatingLevels, y_range:tuple, point:str='mean'):
         super().__init__()
-        self.levels = levels
+        if point not in ('mean', 'median'): raise ValueError(f"a distribution answers with its 'mean' or its 'median', not with {point!r}")
+        self.levels, self.point = levels, point
     def ratings(self,
         out, # Log-probabilities, (..., levels)
-        point:str=None, # 'mean' or 'median'; that of the class if None
+        point:str=None, # 'mean' or 'median'; `self.point` if None
     ): # Ratings, (...)
         p = out.exp()
         if (point or self.point) == 'mean': return p @ self.levels.values
@@ -214,13 +215,13 @@ class Distribution(nn.Module):
     def loss(self,
         out, # Log-probabilities, (n, levels)
         y, # Ratings, (n,)
-    ): return F.nll_loss(out, self.levels(y) - 1)
+    ): return F.nll_loss(out, self.levels(y) - 1) + F.mse_loss(self.ratings(out, 'mean'), y)
 
 # %% ../nbs/13_causal.ipynb #d25b5240
 class OrdinalAnswer(Distribution):
     "Thresholds on one number"
-    def __init__(self, width, levels, y_range):
-        super().__init__(width, levels, y_range)
+    def __init__(self, width, levels, y_range, point='mean'):
+        super().__init__(width, levels, y_range, point)
         self.out = nn.Linear(width, 1)
         self.first, self.steps, self.slope = nn.Parameter(torch.tensor(-2.)), nn.Parameter(torch.zeros(max(levels.n - 2, 0))), nn.Parameter(torch.tensor(1.5))
         nn.init.zeros_(self.out.weight); nn.init.zeros_(self.out.bias)
@@ -232,8 +233,8 @@ class OrdinalAnswer(Distribution):
 
 class SoftmaxAnswer(Distribution):
     "A number for each level"
-    def __init__(self, width, levels, y_range):
-        super().__init__(width, levels, y_range)
+    def __init__(self, width, levels, y_range, point='mean'):
+        super().__init__(width, levels, y_range, point)
         self.out = nn.Linear(width, levels.n)
         nn.init.zeros_(self.out.weight)
         self.tilt = nn.Parameter(torch.linspace(-2, 2, levels.n))
@@ -418,7 +419,7 @@ def causal_learner(
     wd:float=.1, # Weight decay
     opt_func=FusedAdamW, # Optimizer
     metrics=None, # MAE and RMSE if None
-    cbs=None, # More callbacks; bfloat16 if None
+    cbs=None, # More callbacks; bfloat16 if None and the device has it
     path=None, # Where a `Learner` saves
     **kwargs
 )->Learner: # Ready to fit
@@ -427,7 +428,7 @@ def causal_learner(
     rows = dls.train.dataset
     model = Causal(len(dls.users), len(dls.items), dls.ratings.scale, mf, rows.p.length, rows.p.stride, times=rows.times,
         **find_features(dls, user_features, item_features), **kwargs)
-    cbs = [AutocastBF16()] if cbs is None else cbs
+    cbs = [AutocastBF16()]*has_bf16(dls.device) if cbs is None else cbs
     return sequence_learner(dls, model, AnswerLoss(model.answer), opt_func, lr, wd, metrics=metrics, cbs=cbs, path=path)
 
 # %% ../nbs/13_causal.ipynb #e0cbf119
