@@ -76,6 +76,8 @@ class FoldedMF(nn.Module):
         for o in (self.user_factors, self.item_factors): nn.init.normal_(o.weight, 0, init_std)
         for o in (self.user_bias, self.item_bias): nn.init.zeros_(o.weight)
         self.bias = nn.Parameter(torch.full((folds,), to_logit(mean, y_range) if y_range else float(mean)))
+        self.register_buffer('centre', torch.tensor(0.))
+        self.register_buffer('stretch', torch.tensor(1.))
 
 # %% ../nbs/13_causal.ipynb #a8e620e2
 @patch
@@ -106,14 +108,30 @@ def logit(self:FoldedMF,
 ): # By the one that has not seen it, or the mean of all: what goes into the sigmoid, the same shape
     z = self.each(user, item)
     if self.folds == 1: return z[..., 0]
-    return torch.where(fold < 0, z.mean(-1), z.gather(-1, fold.long().clamp(min=0)[..., None])[..., 0])
+    return torch.where(fold < 0, self.stretched(z.mean(-1)), z.gather(-1, fold.long().clamp(min=0)[..., None])[..., 0])
+
+@patch
+def stretched(self:FoldedMF, z): return self.centre + (z - self.centre)*self.stretch
 
 @patch
 def logits(self:FoldedMF,
     user, # User indices, (B,)
 ): # By the mean of all, for every item, (B, n_items)
     z = self.user_factors(user) @ self.item_factors.weight.T/self.folds # a mean of products is one product of all factors
-    return z + self.bias.mean() + self.user_bias(user).mean(-1, keepdim=True) + self.item_bias.weight.mean(-1)
+    return self.stretched(z + self.bias.mean() + self.user_bias(user).mean(-1, keepdim=True) + self.item_bias.weight.mean(-1))
+
+# %% ../nbs/13_causal.ipynb #840f8827
+@patch
+@torch.no_grad()
+def spread(self:FoldedMF,
+    user, # User indices, (n,)
+    item, # Item indices, (n,), in no way chosen by those users
+)->'FoldedMF':
+    "Stretch the mean of all by how much more each of them varies"
+    z = self.each(user, item)
+    ratio = z.var(0).mean()/z.mean(-1).var()
+    self.centre.copy_(z.mean()); self.stretch.copy_(ratio if ratio.isfinite() else 1.)
+    return self
 
 # %% ../nbs/13_causal.ipynb #cbffa540
 class FoldRows(RatingRows):
@@ -145,7 +163,8 @@ def folded_mf(
         splitter=lambda m: [[m.user_factors.weight, m.item_factors.weight], [m.user_bias.weight, m.item_bias.weight, m.bias]])
     learn.remove_cb(CastToTensor)
     fit_quietly(learn, epochs or get_recipe('mf').epochs)
-    return model.requires_grad_(False)
+    some = [torch.randint(len(h), (min(len(h), 100_000),), device=dls.device) for _ in range(2)]
+    return model.to(dls.device).spread(h.user[some[0]], h.target[some[1]]).requires_grad_(False)
 
 # %% ../nbs/13_causal.ipynb #68995851
 class Causal(nn.Module):
@@ -162,7 +181,7 @@ class Causal(nn.Module):
         heads:int=4, # Of its attention
         ff:int=64, # Width inside its feed-forward part
         act:str='gelu', # Its activation
-        dropout:float=.2, # On tokens, and inside the transformer
+        dropout:float=.1, # On tokens, and inside the transformer
         times:bool=False, # Are times given, and time gaps an input?
         user_features:tuple=(), # For each feature: category of each user index, (n_users,)
         item_features:torch.Tensor=None, # One row an item index, (n_items, values)
