@@ -349,7 +349,7 @@ def scores(self:BST,
     return res.view(-1, k)
 
 # %% ../nbs/12_bst.ipynb #4f53e6b3
-networks = { # The published networks, as arguments of `BST`
+networks = { # The published networks, as arguments of `BST`; the second one starts at 0, and so has no range
     'additive': dict(width=120, heads=12, layers=1, ff=2048, act='gelu', dropout=.1, norm='post', ratings='add', positions='learned', user_width=120,
         head=(1024, 512, 256), head_act='mish', head_dropout=(0., .2, 0.), factors=0, init_std=1., unknown=0.),
     'multiplicative': dict(width=62, heads=3, key_width=62, layers=1, ff=0, act='leaky_relu', dropout=.1, norm='post', ratings='multiply', positions='learned',

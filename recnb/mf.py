@@ -41,6 +41,7 @@ def to_logit(
 )->float:
     "The number that a sigmoid over `y_range` turns into `y`"
     lo, hi = y_range
+    if not lo < y < hi: raise ValueError(f'{y:g} does not lie between {lo:g} and {hi:g}, the ends of the range; give another mean, or y_range=False for no range.')
     return math.log((y - lo) / (hi - y))
 
 def in_range(
