@@ -234,7 +234,7 @@ class Distribution(nn.Module):
     def loss(self,
         out, # Log-probabilities, (n, levels)
         y, # Ratings, (n,)
-    ): return F.nll_loss(out, self.levels(y) - 1) + F.mse_loss(self.ratings(out, 'mean'), y)
+    ): return F.nll_loss(out, self.levels(y) - 1) + 2*F.mse_loss(self.ratings(out, 'mean'), y)
 
 # %% ../nbs/13_causal.ipynb #d25b5240
 class OrdinalAnswer(Distribution):
