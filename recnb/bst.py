@@ -318,6 +318,10 @@ def transform(self:BST, x, mask): # (B, length, width) to the same
     return self.norm(x)
 
 @patch
+def beside(self:BST, user, item): # What else the head gets to see: vectors (B, ...) in a list
+    return [self.users(user)] if self.users.width else []
+
+@patch
 def forward(self:BST,
     user, # User indices, (B,)
     item, # Target items, (B,)
@@ -326,8 +330,7 @@ def forward(self:BST,
     n, # How many of them are real, (B,)
 ): # Ratings, (B,)
     user, item, past = self.drop(user), self.drop(item), self.drop(past)
-    x = self.transform(*self.read(item, past, given, n)).flatten(1)
-    if self.users.width: x = torch.cat([x, self.users(user)], 1)
+    x = torch.cat([self.transform(*self.read(item, past, given, n)).flatten(1), *self.beside(user, item)], 1)
     z = self.head(x).squeeze(-1).float()
     return in_range(z + self.mf.logit(user, item) if self.mf else z, self.y_range)
 

@@ -149,6 +149,7 @@ def folded_mf(
     y_range:tuple=None, # Ends of the sigmoid, as for `mf_learner`
     lr:float=.01, # Peak of the one-cycle schedule
     wd:float=.4, # Weight decay of the factors
+    prepare=None, # What to do with the model before it is fitted: a function of it that returns parameter groups, and their weight decays
 )->FoldedMF: # Fitted, and not to be trained any more
     "Fit a matrix factorization without each fold, on all training rows"
     h = dls.train.dataset.p.h
@@ -159,8 +160,8 @@ def folded_mf(
     loss = lambda pred, y: F.mse_loss(pred, y[:, None].expand_as(pred))
     none = FoldRows(*(o[:0] for o in (h.user, h.target, h.answer, h.target_fold)))
     one = DataLoaders(GatherDL(rows, bs=bs, shuffle=True, seed=dls.seed, device=dls.device), GatherDL(none, device=dls.device), device=dls.device)
-    learn = Learner(one, model, loss_func=loss, opt_func=FusedAdamW, lr=lr, wd=[wd, 0.],
-        splitter=lambda m: [[m.user_factors.weight, m.item_factors.weight], [m.user_bias.weight, m.item_bias.weight, m.bias]])
+    groups, wds = prepare(model) if prepare else ([[model.user_factors.weight, model.item_factors.weight], [model.user_bias.weight, model.item_bias.weight, model.bias]], [wd, 0.])
+    learn = Learner(one, model, loss_func=loss, opt_func=FusedAdamW, lr=lr, wd=wds, splitter=lambda m: groups)
     learn.remove_cb(CastToTensor)
     fit_quietly(learn, epochs or get_recipe('mf').epochs)
     some = [torch.randint(len(h), (min(len(h), 100_000),), device=dls.device) for _ in range(2)]

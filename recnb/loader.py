@@ -103,6 +103,7 @@ def batch_size(
 class RatingDataLoaders(DataLoaders):
     "`DataLoaders` over a split rating table, with the vocabularies that made its indices"
     rows_args = () # Arguments of `from_ratings` that say what a row looks like
+    catalogue = False # Do items that have no training rating get an index of their own?
     @property
     def valid_bs(self): return 65_536
 
@@ -127,7 +128,7 @@ def from_ratings(cls:RatingDataLoaders,
 )->'RatingDataLoaders':
     "Loaders for the training, validation and test rows of `r`"
     res = cls.__new__(cls)
-    res.ratings, (res.users, res.items), res.y_range, res.seed = r, vocabs or fit_vocabs(r), r.y_range, seed
+    res.ratings, (res.users, res.items), res.y_range, res.seed = r, vocabs or fit_vocabs(r, cls.catalogue), r.y_range, seed
     for k in kwargs:
         if k not in cls.rows_args: raise TypeError(f"{cls.__name__} has no argument '{k}'; it has {', '.join(cls.rows_args) or 'none of this kind'}")
     vars(res).update(kwargs)
@@ -140,6 +141,16 @@ def from_ratings(cls:RatingDataLoaders,
 # %% ../nbs/04_loader.ipynb #bf55b0d4
 @patch(as_prop=True)
 def test(self:RatingDataLoaders): return self.loaders[2]
+
+# %% ../nbs/04_loader.ipynb #be50f39e
+@patch(as_prop=True)
+def seen(self:RatingDataLoaders)->torch.Tensor: # One bool an item index, (len(items),)
+    "Which items have a training rating"
+    r = self.ratings
+    res = torch.zeros(len(self.items), dtype=torch.bool)
+    res[torch.from_numpy(self.items.encode(r.df[ITEM][part_rows(r, 'train')])).long()] = True
+    res[0] = False
+    return res
 
 # %% ../nbs/04_loader.ipynb #886d682e
 @patch

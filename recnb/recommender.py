@@ -25,8 +25,8 @@ def predict_ratings(
     df = pd.DataFrame({USER:list(users), ITEM:list(items)})
     dl = dls.test_dl(df)
     pred, _ = predict_dl(learn, dl)
-    known = (dl.dataset.user > 0) & (dl.dataset.item > 0)
-    return df.assign(title=dls.ratings.titles(df[ITEM]).to_numpy(), prediction=pred.numpy(), known=known.cpu().numpy())
+    known = (dl.dataset.user > 0).cpu() & dls.seen[dl.dataset.item.long().cpu()]
+    return df.assign(title=dls.ratings.titles(df[ITEM]).to_numpy(), prediction=pred.numpy(), known=known.numpy())
 
 # %% ../nbs/20_recommender.ipynb #8fe469af
 def seen_pairs(
