@@ -285,6 +285,7 @@ class BST(nn.Module):
         mean:float=0., # Where predictions start: the mean rating
         init_std:float=.02, # Standard deviation of the tables at the start
         unknown:float=.02, # Share of ids replaced by 0 in training
+        extra:int=0, # How much more the head gets to see: the width of what `beside` adds in a subclass
     ):
         super().__init__()
         self.y_range, self.drop = y_range, IdDropout(unknown)
@@ -293,7 +294,7 @@ class BST(nn.Module):
         self.users = UserVectors(n_users, user_width, user_features, feature_width, init_std)
         self.blocks = nn.ModuleList(Block(width, heads, ff, act, dropout, attn_dropout, norm, key_width) for _ in range(layers))
         self.norm = nn.LayerNorm(width) if norm == 'pre' else nn.Identity()
-        self.head = dense([width*length + self.users.width, *head], head_act, head_dropout, batch_norm)
+        self.head = dense([width*length + self.users.width + extra, *head], head_act, head_dropout, batch_norm)
         self.mf = MF(n_users, n_items, factors, y_range, mean, unknown=0.) if factors else None
         nn.init.zeros_(self.head[-1].weight) if factors else None # at first, only the factors speak
         nn.init.constant_(self.head[-1].bias, 0. if factors else to_logit(mean, y_range) if y_range else mean)

@@ -4,8 +4,8 @@
 
 # %% auto #0
 __all__ = ['app', 'data_app', 'err', 'Data', 'User', 'Item', 'Rating', 'When', 'Sep', 'Encoding', 'Range', 'Repeats', 'Json',
-           'Seed', 'show', 'main', 'list_data', 'fetch_data', 'describe', 'trial_frame', 'train', 'demo_plot',
-           'typical_user', 'demo']
+           'Seed', 'show', 'main', 'list_data', 'fetch_data', 'describe', 'with_text', 'trial_frame', 'train',
+           'demo_plot', 'typical_user', 'unrated_films', 'demo']
 
 # %% ../nbs/21_cli.ipynb #dede151f
 import os
@@ -14,6 +14,7 @@ os.environ.setdefault('GOMP_SPINCOUNT', '10000')
 # %% ../nbs/21_cli.ipynb #25fa93c8
 import inspect, json, re, sys
 import numpy as np, pandas as pd, typer
+from dataclasses import replace
 from pathlib import Path
 from typing import Optional, Annotated
 from rich.console import Console
@@ -27,6 +28,9 @@ from .baseline import *
 from .mf import *
 from .bst import *
 from .causal import *
+from .metadata import *
+from .text import *
+from .fusion import *
 from .recommender import *
 
 # %% ../nbs/21_cli.ipynb #1ff40c37
@@ -41,7 +45,7 @@ def _quiet():
     "Recommenders from ratings: look at data, train models, compare them, recommend."
 
 # %% ../nbs/21_cli.ipynb #f18da0cf
-_digits = {'mae':4, 'rmse':4, 'score':3, 'predicted':2, 'seconds':1} # by column; ids and the like are shown as they are
+_digits = {'mae':4, 'rmse':4, 'score':3, 'predicted':2, 'seconds':1, 'they gave':2, 'without text':2, 'with text':2} # by column; ids and the like are shown as they are
 
 def _text(v, digits):
     if v is None or v is pd.NA or (isinstance(v, (float, np.floating)) and np.isnan(v)): return ''
@@ -71,7 +75,7 @@ def main(
 )->int: # Never returns: raises `SystemExit` with 0, or 2 for an error of the caller's
     "The `recnb` command"
     try: app(args, prog_name='recnb')
-    except (ValueError, OSError, FloatingPointError) as e:
+    except (ValueError, OSError, FloatingPointError, ImportError) as e:
         said = f'{e.filename}: {e.strerror}' if isinstance(e, OSError) and e.filename and e.strerror else e
         err.print(f'recnb: {said}', markup=False, soft_wrap=True)
         sys.exit(2)
@@ -142,6 +146,29 @@ def _settings(pairs):
         except json.JSONDecodeError: res[k] = {'True':True, 'False':False, 'None':None}.get(v, v)
     return res
 
+# %% ../nbs/21_cli.ipynb #cf9a0519
+def with_text(
+    model:str, # Name of a recipe
+    r:Ratings, # Any ratings
+    no_text:bool, # No overviews?
+    text_model:str, # As for `encode_texts`; None for the usual one
+    args:dict, # Other arguments of the model
+)->tuple: # Ratings whose items have overviews where there are any, and the arguments
+    "What fusion needs to know about text; nothing changes for other models"
+    if not model.startswith('fusion'):
+        if no_text or text_model: raise ValueError(f'{"--no-text" if no_text else "--text-model"} is for the model fusion, not for {model}.')
+        return r, args
+    if no_text: return r, {**args, 'text':None}
+    if r.items is not None and OVERVIEW not in r.items:
+        try: r = add_films(r)
+        except MissingFile as e:
+            err.print(f'note: no overviews, so genres and year have to do. {e}', markup=False)
+            return r, {**args, 'text':None}
+        err.print(f'note: {r.notes[-1]}', markup=False)
+    args = {**args, 'text_model':text_model or args.get('text_model') or usual_model()}
+    err.print(f"note: overviews are read by {args['text_model']!r}", markup=False)
+    return r, args
+
 # %% ../nbs/21_cli.ipynb #f6fdddda
 def trial_frame(
     trials:list, # `Trial`s of the same data and split
@@ -156,17 +183,20 @@ def _said(t):
 
 # %% ../nbs/21_cli.ipynb #1e9fb642
 @app.command()
-def train(model:Annotated[str, typer.Option('--model', '-m', metavar='NAME', help='mf, bst, causal, or a baseline: median, mean, item-mean, bias, popularity')]='mf', data:Data='toy',
+def train(model:Annotated[str, typer.Option('--model', '-m', metavar='NAME', help='mf, bst, causal, fusion, fusion-bst, or a baseline: median, mean, item-mean, bias, popularity')]='mf', data:Data='toy',
     split:Annotated[str, typer.Option('--split', '-s', metavar='SPEC', help='random:0.1, last:2, time:0.9, fold:u1, users:0.2, items:0.2 or windows:4:2:0.15')]='random:0.1',
     preset:Annotated[Optional[str], typer.Option('--preset', metavar='NAME', help='a published form of the model: additive or multiplicative for bst')]=None,
     seed:Seed=0, epochs:Annotated[Optional[int], typer.Option(metavar='N', min=1, help="of the schedule; the model's own if not given")]=None,
     bs:Annotated[Optional[int], typer.Option('--bs', metavar='N', min=1, help='rows a batch; by the size of the data if not given')]=None,
+    no_text:Annotated[bool, typer.Option('--no-text', help='fusion without overviews')]=False,
+    text_model:Annotated[Optional[str], typer.Option('--text-model', metavar='NAME', help="what reads overviews for fusion: 'minilm', 'words', a name on the Hugging Face hub, or a folder")]=None,
     ranking:Annotated[bool, typer.Option('--ranking', help='ranking metrics too: full catalogue, seen items removed')]=False,
     settings:Annotated[Optional[list[str]], typer.Option('--set', metavar='NAME=VALUE', help='an argument of the model, such as n_factors=64; may be repeated')]=None,
     user:User=None, item:Item=None, rating:Rating=None, timestamp:When=None, sep:Sep=None, encoding:Encoding=None, scale:Range=None, duplicates:Repeats=None, as_json:Json=False):
     "Train a model, and measure it on ratings it has not seen."
     get_recipe(model); kw = _settings(settings)
     r = _load(data, user=user, item=item, rating=rating, timestamp=timestamp, sep=sep, encoding=encoding, scale=scale, duplicates=duplicates)
+    r, kw = with_text(model, r, no_text, text_model, kw)
     t = run_trial(model, r, split, seed=seed, epochs=epochs, bs=bs, ranking=ranking, progress=True, preset=preset, **kw)
     if as_json: return print(json.dumps(t.as_dict(), ensure_ascii=False))
     others = [run_trial(o, r, split, seed=seed, ranking=ranking) for o in ('bias', *(['popularity'] if ranking else [])) if o != model]
@@ -210,6 +240,26 @@ def _as_user(r, user):
     if not match: raise ValueError(f"{r.name} has no user {user!r}; it has {len(ids):,}, such as {', '.join(map(str, ids[:5]))}.")
     return match[0]
 
+# %% ../nbs/21_cli.ipynb #242272ac
+def unrated_films(
+    r:Ratings, # Ratings of items that have overviews
+    seed:int=0, # Of the films to hold out, and of training
+    n:int=3, # Rows
+    progress:bool=False, # Show bars on stderr?
+    **kwargs # Of the model
+)->tuple: # One row a film: `title`, `raters`, `they gave` (mean), `without text`, `with text` (mean predictions); RMSE of both over all their ratings
+    "What two models say of films that they have seen no rating of"
+    parts = split(r, 'items:0.1', seed=seed)
+    said, rmse = {}, {}
+    for name,kw in {'without text':dict(text=None), 'with text':{}}.items():
+        learn, _ = fit_recipe('fusion-bst', parts, get_recipe('fusion-bst').epochs, seed=seed, progress=name if progress else None, **{**kwargs, **kw})
+        said[name], given = (o.numpy() for o in predict_dl(learn, learn.dls.test))
+        rmse[name] = float(np.sqrt(np.mean((said[name] - given)**2)))
+    df = pd.DataFrame({ITEM:parts.df[ITEM][parts.df[TEST]].to_numpy(), 'they gave':given, **said}).groupby(ITEM, observed=True).agg(['mean', 'size'])
+    top = df.loc[df['they gave', 'size'].sort_values(ascending=False, kind='stable').index[:n]]
+    res = pd.DataFrame({TITLE:r.titles(top.index).to_numpy(), 'raters':top['they gave', 'size'].to_numpy()})
+    return res.assign(**{k:top[k, 'mean'].to_numpy() for k in ('they gave', *said)}), rmse
+
 # %% ../nbs/21_cli.ipynb #28384f4c
 @app.command()
 def demo(data:Data='toy', split:Annotated[str, typer.Option('--split', '-s', metavar='SPEC', help='which ratings are held out')]='random:0.1', seed:Seed=0,
@@ -231,4 +281,8 @@ def demo(data:Data='toy', split:Annotated[str, typer.Option('--split', '-s', met
     show(history(r, who, 8, best=True), f'User {who} liked')
     top = recommend(best.learn, [who], 10)[['rank', ITEM, TITLE, 'score']].rename(columns={'score':'predicted'})
     show(top, f'Top ten for user {who}, by {best.model}') if len(top) else print(f'User {who} has rated everything there is.')
+    fused, kw = with_text('fusion', r, False, None, {}) if ordered and r.items is not None else (r, {'text':None})
+    if kw.get('text', True):
+        films, rmse = unrated_films(fused, seed, progress=True, **kw)
+        show(films, f"Films whose ratings were all held out (RMSE over every such film: {rmse['without text']:.3f} without text, {rmse['with text']:.3f} with text)")
     print(f'plot written to {demo_plot(trials, best, out)}')

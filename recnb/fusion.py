@@ -4,12 +4,13 @@
 
 # %% auto #0
 __all__ = ['FusionHistories', 'FusionPieces', 'Content', 'find_content', 'ContentEmbedding', 'ContentBias', 'know_content',
-           'only_tables', 'content_groups', 'fusion_learner']
+           'only_tables', 'content_groups', 'fusion_learner', 'PublishedFusion', 'ClipEach', 'momentum_sgd',
+           'published_learner']
 
-# %% ../nbs/15_fusion.ipynb #0ed24c1d
+# %% ../nbs/15_fusion.ipynb #703c869c
 import numpy as np, pandas as pd, torch
 import torch.nn.functional as F
-from fastai.basics import Learner
+from fastai.basics import Callback, Learner
 from fastcore.basics import patch
 from fastcore.meta import delegates
 from torch import nn
@@ -23,7 +24,7 @@ from .bst import *
 from .causal import *
 from .text import *
 
-# %% ../nbs/15_fusion.ipynb #15ffd023
+# %% ../nbs/15_fusion.ipynb #6ef2e10b
 class FusionHistories(HistoryDataLoaders):
     "`HistoryDataLoaders` in which every item of the catalogue has an index"
     catalogue = True
@@ -32,7 +33,7 @@ class FusionPieces(PieceDataLoaders):
     "`PieceDataLoaders` in which every item of the catalogue has an index"
     catalogue = True
 
-# %% ../nbs/15_fusion.ipynb #70944d7f
+# %% ../nbs/15_fusion.ipynb #b37fd991
 class Content(nn.Module):
     "What is known of each item, part by part"
     def __init__(self,
@@ -49,11 +50,11 @@ class Content(nn.Module):
             self.register_buffer(k, v, persistent=False)
     def __len__(self): return len(self.seen)
 
-# %% ../nbs/15_fusion.ipynb #b06b3d52
+# %% ../nbs/15_fusion.ipynb #2dbf8dc6
 def find_content(
     dls, # Loaders with `ratings`, `items` and `seen`
     text=OVERVIEW, # Column of texts, or several that are read as one; None for no text
-    text_model:str='minilm', # As for `encode_texts`
+    text_model:str=None, # As for `encode_texts`; 'minilm' where it is installed and 'words' where it is not, if None
     genres:bool=True, # Genres, where there are any?
     year:bool=True, # The year, where it is known?
     numbers=False, # Names of columns of numbers; True for those of `FILM_NUMBERS` that there are
@@ -64,7 +65,7 @@ def find_content(
     table, ids, seen, parts = dls.ratings.items, dls.items, dls.seen, {}
     has = lambda c: table is not None and c in table
     if text:
-        v, known = text_table(table, ids, ITEM, text, model=text_model, unit=True, **kwargs)
+        v, known = text_table(table, ids, ITEM, text, model=text_model or usual_model(), unit=True, **kwargs)
         mean = v[known & seen].mean(0) if (known & seen).any() else 0.
         parts['text'] = torch.cat([torch.where(known[:, None], v, mean), known[:, None].float()], 1) # who has no text stands in the middle
     if genres and has(GENRES): parts['genres'] = multi_hot(table, ids, ITEM)[0]
@@ -74,7 +75,7 @@ def find_content(
     if not parts: raise DataError(f'{dls.ratings.name} says nothing about its items: no text, genres, year or numbers are there or wanted.')
     return Content(seen, parts)
 
-# %% ../nbs/15_fusion.ipynb #76b30633
+# %% ../nbs/15_fusion.ipynb #327e992b
 class ContentEmbedding(nn.Module):
     "A vector for each item: its own, and one made of its content"
     def __init__(self,
@@ -92,7 +93,7 @@ class ContentEmbedding(nn.Module):
         self.gate = nn.Linear(2*width, width) if join == 'gate' else None
         for o in (self.own, *self.maps.values()): nn.init.normal_(o.weight, 0, init_std)
 
-# %% ../nbs/15_fusion.ipynb #4ecbca73
+# %% ../nbs/15_fusion.ipynb #386515f3
 @patch
 def made(self:ContentEmbedding,
     idx=None, # Item indices, any shape; all if None
@@ -118,7 +119,7 @@ def weight(self:ContentEmbedding): # The vectors of all items, (n_items, width)
     at = torch.arange(len(self.content), device=self.content.seen.device)
     return self.joined(self.own(at*self.content.seen), self.made())
 
-# %% ../nbs/15_fusion.ipynb #351e53fc
+# %% ../nbs/15_fusion.ipynb #6aabbf30
 class ContentBias(ContentEmbedding):
     "The same with one number for each item"
     def __init__(self, content, **kwargs): super().__init__(content, 1, init_std=0., **kwargs)
@@ -126,7 +127,7 @@ class ContentBias(ContentEmbedding):
     @property
     def bias(self): return self.weight[:, 0]
 
-# %% ../nbs/15_fusion.ipynb #55cc85ab
+# %% ../nbs/15_fusion.ipynb #3f30dd53
 def know_content(
     model:nn.Module, # Any backbone
     content:Content, # Of its items
@@ -148,7 +149,7 @@ def only_tables(
             if type(part) is ContentEmbedding: setattr(o, name, nn.Embedding.from_pretrained(part.weight.detach()))
     return model
 
-# %% ../nbs/15_fusion.ipynb #f8306fd5
+# %% ../nbs/15_fusion.ipynb #9d9ac25c
 def content_groups(
     model:nn.Module, # A network with tables that know content, perhaps with an `MF` or `FoldedMF` inside
 )->dict: # By name: parameters. The network, its biases, factors and their biases, maps of text, maps of the rest
@@ -161,7 +162,7 @@ def content_groups(
         res[kind].append(p)
     return res
 
-# %% ../nbs/15_fusion.ipynb #5eeb5d0d
+# %% ../nbs/15_fusion.ipynb #f81c394c
 def _settings(model, lrs, wds):
     "Groups that have parameters, with their learning rates and weight decays"
     g = content_groups(model)
@@ -174,7 +175,7 @@ def fusion_learner(
     dls, # `FusionPieces` for the backbone 'causal', `FusionHistories` for 'bst'
     backbone:str='causal', # 'causal' or 'bst'
     text=OVERVIEW, # Column of texts, or several; None for none
-    text_model:str='minilm', # As for `encode_texts`
+    text_model:str=None, # As for `encode_texts`; 'minilm' where it is installed and 'words' where it is not, if None
     genres:bool=True, # Genres, where there are any?
     year:bool=True, # The year, where it is known?
     numbers:bool=False, # Numbers about films, where they are known?
@@ -212,3 +213,58 @@ def fusion_learner(
     groups, learn.lr, learn.wd = _settings(learn.model, lrs, wds)
     learn.splitter = lambda m: _settings(m, lrs, wds)[0]
     return learn
+
+# %% ../nbs/15_fusion.ipynb #6d7e5d61
+class PublishedFusion(BST):
+    "The multiplicative BST with text beside it and numbers multiplied in"
+    def __init__(self,
+        *args, # Of `BST`
+        text:torch.Tensor=None, # One row an item index, (n_items, width); None for no text
+        numbers:torch.Tensor=None, # One row an item index, (n_items, k); None for no numbers
+        **kwargs
+    ):
+        super().__init__(*args, extra=0 if text is None else text.shape[1], **kwargs)
+        self.register_buffer('text', text, persistent=False); self.register_buffer('numbers', numbers, persistent=False)
+    def read(self, item, past, given, n): # As in `BST`: (B, length, width) and a mask
+        x, mask = super().read(item, past, given, n)
+        if self.numbers is None: return x, mask
+        return x*self.numbers[torch.cat([past, item[:, None]], 1).long()].prod(-1, keepdim=True), mask
+    def beside(self, user, item): # Vectors (B, ...) in a list
+        return super().beside(user, item) + ([] if self.text is None else [self.text[item.long()]])
+
+# %% ../nbs/15_fusion.ipynb #37726346
+class ClipEach(Callback):
+    "Shorten the gradient of each parameter to a length"
+    def __init__(self, length:float=1.): self.length = length
+    def before_step(self):
+        for p in self.model.parameters():
+            if p.grad is not None: nn.utils.clip_grad_norm_(p, self.length)
+
+def momentum_sgd(params, lr=.01): # Parameter groups, and learning rates
+    "SGD with momentum 0.9 as a fastai optimizer"
+    return TorchOptim(params, torch.optim.SGD, lr, momentum=.9)
+
+# %% ../nbs/15_fusion.ipynb #f1b09064
+@recipe('fusion-published', epochs=5, about='the published network: multiplicative BST, text beside it, numbers multiplied in', loaders=FusionHistories,
+    presets={'published':dict(length=4, step=2, known='all', bs=265, epochs=5, flat=True)})
+def published_learner(
+    dls, # `FusionHistories`
+    text=OVERVIEW, # Column of texts; None for no text
+    text_model:str=None, # As for `encode_texts`; the usual one if None
+    pooling:str='last2-padded', # As for `encode_texts`
+    numbers=FILM_NUMBERS, # Names of columns of numbers; () for none
+    user_features=True, # As for `bst_learner`
+    item_features=True, # As for `bst_learner`
+    lr:float=.01, # The same throughout
+    metrics=None, # MAE and RMSE if None
+    cbs=None, # More callbacks
+    **kwargs # Of the network
+)->Learner: # Ready to fit
+    "A `Learner` for the published network"
+    table, ids = dls.ratings.items, dls.items
+    model = text_model or usual_model()
+    vectors = text_table(table, ids, ITEM, text, model=model, pooling=pooling)[0] if text else None
+    values = number_table(table, ids, ITEM, list(numbers), [c for c in numbers if c in SKEWED_NUMBERS], dls.seen)[0][:, :len(numbers)] if numbers else None
+    net = {**networks['multiplicative'], 'head':(256, 128, 128), 'head_act':'relu', **kwargs}
+    res = PublishedFusion(len(dls.users), len(ids), dls.ratings.scale, dls.train.dataset.length, text=vectors, numbers=values, **find_features(dls, user_features, item_features), **net)
+    return sequence_learner(dls, res, nn.MSELoss(), momentum_sgd, lr, 0., metrics=metrics, cbs=[ClipEach(), *(cbs or [])])
