@@ -21,6 +21,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.markup import escape
 from rich import box
+from .ratings import *
 from .data import *
 from .split import *
 from .experiment import *

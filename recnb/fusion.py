@@ -7,7 +7,7 @@ __all__ = ['FusionRatings', 'FusionHistories', 'FusionPieces', 'Content', 'find_
            'know_content', 'only_tables', 'content_groups', 'LiveText', 'fusion_learner', 'PublishedFusion', 'ClipEach',
            'momentum_sgd', 'published_learner']
 
-# %% ../nbs/15_fusion.ipynb #76e778bb
+# %% ../nbs/15_fusion.ipynb #e4c0aacf
 import numpy as np, pandas as pd, torch
 import torch.nn.functional as F
 from fastai.basics import Callback, Learner
@@ -24,7 +24,7 @@ from .bst import *
 from .causal import *
 from .text import *
 
-# %% ../nbs/15_fusion.ipynb #f5a4d98f
+# %% ../nbs/15_fusion.ipynb #2a0e5681
 class FusionRatings(RatingDataLoaders):
     "`RatingDataLoaders` in which every item of the catalogue has an index"
     catalogue = True
@@ -37,7 +37,7 @@ class FusionPieces(PieceDataLoaders):
     "`PieceDataLoaders` in which every item of the catalogue has an index"
     catalogue = True
 
-# %% ../nbs/15_fusion.ipynb #27c9e029
+# %% ../nbs/15_fusion.ipynb #3ccc7358
 class Content(nn.Module):
     "What is known of each item, part by part"
     def __init__(self,
@@ -63,7 +63,7 @@ class Content(nn.Module):
         if part == 'text' and self.live is not None: return self.live.part(self, idx)
         return getattr(self, part) if idx is None else getattr(self, part)[idx]
 
-# %% ../nbs/15_fusion.ipynb #52edd43b
+# %% ../nbs/15_fusion.ipynb #46e20454
 def find_content(
     dls, # Loaders with `ratings`, `items` and `seen`
     text=OVERVIEW, # Column of texts, or several that are read as one; None for no text
@@ -88,7 +88,7 @@ def find_content(
     if not parts: raise DataError(f'{dls.ratings.name} says nothing about its items: no text, genres, year or numbers are there or wanted.')
     return Content(seen, parts)
 
-# %% ../nbs/15_fusion.ipynb #eeff525a
+# %% ../nbs/15_fusion.ipynb #875d31e3
 class ContentEmbedding(nn.Module):
     "A vector for each item: its own, and one made of its content"
     def __init__(self,
@@ -106,7 +106,7 @@ class ContentEmbedding(nn.Module):
         self.gate = nn.Linear(2*width, width) if join == 'gate' else None
         for o in (self.own, *self.maps.values()): nn.init.normal_(o.weight, 0, init_std)
 
-# %% ../nbs/15_fusion.ipynb #bb6775c1
+# %% ../nbs/15_fusion.ipynb #ef526ab1
 @patch
 def made(self:ContentEmbedding,
     idx=None, # Item indices, any shape; all if None
@@ -131,7 +131,7 @@ def weight(self:ContentEmbedding): # The vectors of all items, (n_items, width)
     at = torch.arange(len(self.content), device=self.content.seen.device)
     return self.joined(self.own(at*self.content.seen), self.made())
 
-# %% ../nbs/15_fusion.ipynb #a3bd04e7
+# %% ../nbs/15_fusion.ipynb #d3906e1d
 class ContentBias(ContentEmbedding):
     "The same with one number for each item"
     def __init__(self, content, **kwargs): super().__init__(content, 1, init_std=0., **kwargs)
@@ -139,7 +139,7 @@ class ContentBias(ContentEmbedding):
     @property
     def bias(self): return self.weight[:, 0]
 
-# %% ../nbs/15_fusion.ipynb #c82fe865
+# %% ../nbs/15_fusion.ipynb #5c016a0e
 def know_content(
     model:nn.Module, # Any backbone
     content:Content, # Of its items
@@ -161,7 +161,7 @@ def only_tables(
             if type(part) is ContentEmbedding: setattr(o, name, nn.Embedding.from_pretrained(part.weight.detach()))
     return model
 
-# %% ../nbs/15_fusion.ipynb #aa01fb62
+# %% ../nbs/15_fusion.ipynb #aea3a7c8
 def content_groups(
     model:nn.Module, # A network with tables that know content, perhaps with an `MF` or `FoldedMF` inside
 )->dict: # By name: parameters. The network, its biases, factors and their biases, maps of text, maps of the rest, an encoder's layers
@@ -175,7 +175,7 @@ def content_groups(
         res[kind].append(p)
     return res
 
-# %% ../nbs/15_fusion.ipynb #1655018b
+# %% ../nbs/15_fusion.ipynb #b2bb8d6b
 class LiveText(nn.Module):
     "The last layers of a BERT, on top of what the lower ones made of each text"
     def __init__(self,
@@ -196,7 +196,7 @@ class LiveText(nn.Module):
         self.register_buffer('mask', x['attention_mask'], persistent=False)
         self.layers = nn.ModuleList(stack[-layers:])
 
-# %% ../nbs/15_fusion.ipynb #c9efb384
+# %% ../nbs/15_fusion.ipynb #00cd15d6
 @patch
 def forward(self:LiveText,
     idx, # Item indices, (n,), each once
@@ -219,7 +219,7 @@ def part(self:LiveText,
     v = (torch.cat([v, known], 1) - content.text_middle)/content.text_size*(at > 0)[:, None]
     return v if back is None else v[back]
 
-# %% ../nbs/15_fusion.ipynb #e96a03e6
+# %% ../nbs/15_fusion.ipynb #ca7327e1
 def _settings(model, lrs, wds):
     "Groups that have parameters, with their learning rates and weight decays"
     g = content_groups(model)
@@ -247,7 +247,7 @@ def fusion_learner(
     map_lr:float=.01, # Peak for the maps of genres, year and numbers
     map_wd:float=1., # Weight decay of these maps
     text_lr:float=.01, # Peak for the map of the text
-    text_wd:float=3., # Weight decay of that map
+    text_wd:float=1., # Weight decay of that map
     tune:int=0, # Layers of the text model to train along, from the last one; for the backbone 'bst'
     tune_lr:float=1e-4, # Peak for these layers
     content:Content=None, # What is known of the items; looked for with the arguments above if None
@@ -277,7 +277,7 @@ def fusion_learner(
     learn.splitter = lambda m: _settings(m, lrs, wds)[0]
     return learn
 
-# %% ../nbs/15_fusion.ipynb #ea7adb93
+# %% ../nbs/15_fusion.ipynb #01b4666b
 class PublishedFusion(BST):
     "The multiplicative BST with text beside it and numbers multiplied in"
     def __init__(self,
@@ -295,7 +295,7 @@ class PublishedFusion(BST):
     def beside(self, user, item): # Vectors (B, ...) in a list
         return super().beside(user, item) + ([] if self.text is None else [self.text[item.long()]])
 
-# %% ../nbs/15_fusion.ipynb #5e9cd5b1
+# %% ../nbs/15_fusion.ipynb #9bdb8bc8
 class ClipEach(Callback):
     "Shorten the gradient of each parameter to a length"
     def __init__(self, length:float=1.): self.length = length
@@ -307,7 +307,7 @@ def momentum_sgd(params, lr=.01): # Parameter groups, and learning rates
     "SGD with momentum 0.9 as a fastai optimizer"
     return TorchOptim(params, torch.optim.SGD, lr, momentum=.9)
 
-# %% ../nbs/15_fusion.ipynb #47a03f47
+# %% ../nbs/15_fusion.ipynb #1e331715
 @recipe('fusion-published', epochs=5, about='the published network: multiplicative BST, text beside it, numbers multiplied in', loaders=FusionHistories,
     presets={'published':dict(length=4, step=2, known='all', bs=265, epochs=5, flat=True)})
 def published_learner(
