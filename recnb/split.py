@@ -113,11 +113,16 @@ def window_rows(
     return held
 
 # %% ../nbs/01_split.ipynb #fc9d9a34
-def _whole(col, frac, seed):
-    "Hold out a share of the distinct values of a column"
+def _whole(col, frac, seed, keep=0):
+    "Hold out a share of the distinct values of a column, but for `keep` rows of each"
     ids = pd.unique(col)
     ids = ids[np.argsort(ids)] if not isinstance(col.dtype, pd.CategoricalDtype) else ids.categories.to_numpy()[np.unique(ids.codes)]
-    return col.isin(np.random.RandomState(seed).permutation(ids)[:int(frac*len(ids))]).to_numpy()
+    rng = np.random.RandomState(seed)
+    held = col.isin(rng.permutation(ids)[:int(frac*len(ids))]).to_numpy(copy=True)
+    if keep:
+        rows = rng.permutation(np.flatnonzero(held)) # in this order they would be told
+        held[rows[col.iloc[rows].groupby(col.iloc[rows].to_numpy(), observed=True).cumcount() < keep]] = False
+    return held
 
 # %% ../nbs/01_split.ipynb #14f7419e
 def whole_users(
@@ -132,9 +137,10 @@ def whole_items(
     r:Ratings, # Any ratings
     frac:float=.2, # Share of the items to hold out
     seed:int=0, # For `RandomState`
+    keep:int=0, # Ratings of each of them that are not held out, at random
 )->np.ndarray: # Held out, one bool a rating
-    "Hold out every rating of a share of the items"
-    return _whole(r.df[ITEM], frac, seed)
+    "Hold out every rating of a share of the items, or all but a few"
+    return _whole(r.df[ITEM], frac, seed, keep)
 
 # %% ../nbs/01_split.ipynb #cd99416a
 def given_rows(
@@ -158,6 +164,10 @@ def _count(v):
     if int(v) < 1: raise ValueError
     return int(v)
 
+def _share_but(v):
+    share, _, keep = v.partition(':')
+    return _share(share), _count(keep) if keep else 0
+
 def _windows(v):
     length, step, share = v.split(':')
     return _count(length), _count(step), _share(share)
@@ -168,7 +178,7 @@ _forms = { # kind: (how to read the value, how to hold out, example)
     'time':   (str,    lambda r,v,seed: later_rows(r, v),        'time:0.9'),
     'fold':   (str,    lambda r,v,seed: given_rows(r, v),        'fold:u1'),
     'users':  (_share, lambda r,v,seed: whole_users(r, v, seed), 'users:0.2'),
-    'items':  (_share, lambda r,v,seed: whole_items(r, v, seed), 'items:0.2'),
+    'items':  (_share_but, lambda r,v,seed: whole_items(r, v[0], seed, v[1]), 'items:0.2'),
     'windows':(_windows, lambda r,v,seed: window_rows(r, *v, seed), 'windows:4:2:0.15')}
 
 # %% ../nbs/01_split.ipynb #dd58b8e8
