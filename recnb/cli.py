@@ -167,7 +167,7 @@ def with_text(
             return r, {**args, 'text':None}
         err.print(f'note: {r.notes[-1]}', markup=False)
     args = {**args, 'text_model':text_model or args.get('text_model') or usual_model()}
-    err.print(f"note: overviews are read by {args['text_model']!r}", markup=False)
+    err.print(f"note: titles and overviews are read by {args['text_model']!r}", markup=False)
     return r, args
 
 # %% ../nbs/21_cli.ipynb #f6fdddda

@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['recipes', 'Recipe', 'recipe', 'get_recipe', 'StopAfter', 'TerminalProgress', 'AutocastBF16', 'has_bf16',
            'fit_quietly', 'best_epoch', 'epoch_table', 'Trial', 'predict_dl', 'test_errors', 'test_ranking',
-           'check_args', 'use_preset', 'fit_recipe', 'run_trial', 'compare']
+           'check_args', 'use_preset', 'fit_recipe', 'run_trial', 'compare', 'paired']
 
 # %% ../nbs/06_experiment.ipynb #39e8862b
 import inspect, sys, time
@@ -313,4 +313,17 @@ def _row(d):
     for c in d:
         res[c] = d[c].mean()
         if len(d) > 1 and c != 'seconds': res[f'± {c}'] = d[c].std()
+    return res
+
+# %% ../nbs/06_experiment.ipynb #a2454c8e
+def paired(
+    before:list, # Trials, one a seed
+    after:list, # Trials of something else, of the same seeds
+)->dict: # Mean errors of both; of 'difference', negative where `after` is better, the mean and the standard deviation
+    "Two lists of trials side by side, and their difference seed by seed"
+    if [(t.data, t.split, t.seed) for t in before] != [(t.data, t.split, t.seed) for t in after]: raise ValueError('the trials differ in their data, split or seeds, so they can not be paired.')
+    res = {}
+    for e in ('mae', 'rmse'):
+        a, b = (np.array([getattr(t, e) for t in ts]) for ts in (before, after))
+        res |= {f'{e} before':a.mean(), f'{e} after':b.mean(), f'{e} difference':(b - a).mean(), f'± {e}':(b - a).std(ddof=1) if len(a) > 1 else np.nan}
     return res

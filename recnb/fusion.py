@@ -66,7 +66,7 @@ class Content(nn.Module):
 # %% ../nbs/15_fusion.ipynb #46e20454
 def find_content(
     dls, # Loaders with `ratings`, `items` and `seen`
-    text=OVERVIEW, # Column of texts, or several that are read as one; None for no text
+    text=(TITLE, OVERVIEW), # Column of texts, or several that are read as one; None for no text
     text_model:str=None, # As for `encode_texts`; 'minilm' where it is installed and 'words' where it is not, if None
     genres:bool=True, # Genres, where there are any?
     year:bool=True, # The year, where it is known?
@@ -103,7 +103,7 @@ class ContentEmbedding(nn.Module):
         self.content, self.drop, self.embedding_dim, self.num_embeddings = content, IdDropout(unknown), width, len(content)
         self.own = nn.Embedding(len(content), width)
         self.maps = nn.ModuleDict({k:nn.Linear(w, width, bias=False) for k,w in content.widths.items()})
-        self.gate = nn.Linear(2*width, width) if join == 'gate' else None
+        self.gate = nn.Parameter(torch.zeros(3, width)) if join == 'gate' else None
         for o in (self.own, *self.maps.values()): nn.init.normal_(o.weight, 0, init_std)
 
 # %% ../nbs/15_fusion.ipynb #ef526ab1
@@ -116,7 +116,7 @@ def made(self:ContentEmbedding,
 @patch
 def joined(self:ContentEmbedding, own, made): # (..., width) twice to the same
     if self.gate is None: return own + made
-    g = self.gate(torch.cat([own, made], -1)).sigmoid()
+    g = (self.gate[0]*own + self.gate[1]*made + self.gate[2]).sigmoid()
     return g*own + (1 - g)*made
 
 @patch
@@ -232,7 +232,7 @@ def _settings(model, lrs, wds):
 def fusion_learner(
     dls, # `FusionPieces` for the backbone 'causal', `FusionHistories` for 'bst', `FusionRatings` for 'mf'
     backbone:str='causal', # 'causal', 'bst' or 'mf'
-    text=OVERVIEW, # Column of texts, or several; None for none
+    text=(TITLE, OVERVIEW), # Column of texts, or several that are read as one; None for none
     text_model:str=None, # As for `encode_texts`; 'minilm' where it is installed and 'words' where it is not, if None
     genres:bool=True, # Genres, where there are any?
     year:bool=True, # The year, where it is known?
@@ -243,11 +243,11 @@ def fusion_learner(
     lr:float=.003, # Peak of the one-cycle schedule, for the network
     wd:float=.1, # Weight decay of the network
     mf_lr:float=.01, # Peak for the matrix factorization
-    mf_wd:float=.4, # Weight decay of its factors
+    mf_wd:float=.3, # Weight decay of its factors
     map_lr:float=.01, # Peak for the maps of genres, year and numbers
     map_wd:float=1., # Weight decay of these maps
     text_lr:float=.01, # Peak for the map of the text
-    text_wd:float=1., # Weight decay of that map
+    text_wd:float=2., # Weight decay of that map
     tune:int=0, # Layers of the text model to train along, from the last one; for the backbone 'bst'
     tune_lr:float=1e-4, # Peak for these layers
     content:Content=None, # What is known of the items; looked for with the arguments above if None
@@ -316,6 +316,7 @@ def published_learner(
     text_model:str=None, # As for `encode_texts`; the usual one if None
     pooling:str='last2-padded', # As for `encode_texts`
     numbers=FILM_NUMBERS, # Names of columns of numbers; () for none
+    literal:bool=False, # Multiply by standardised numbers as they are, not by 1 + their share?
     user_features=True, # As for `bst_learner`
     item_features=True, # As for `bst_learner`
     lr:float=.01, # The same throughout
@@ -328,6 +329,7 @@ def published_learner(
     model = text_model or usual_model()
     vectors = text_table(table, ids, ITEM, text, model=model, pooling=pooling)[0] if text else None
     values = number_table(table, ids, ITEM, list(numbers), [c for c in numbers if c in SKEWED_NUMBERS], dls.seen)[0][:, :len(numbers)] if numbers else None
+    if numbers and not literal: values = 1 + values/len(numbers)
     net = {**networks['multiplicative'], 'head':(256, 128, 128), 'head_act':'relu', **kwargs}
     res = PublishedFusion(len(dls.users), len(ids), dls.ratings.scale, dls.train.dataset.length, text=vectors, numbers=values, **find_features(dls, user_features, item_features), **net)
     return sequence_learner(dls, res, nn.MSELoss(), momentum_sgd, lr, 0., metrics=metrics, cbs=[ClipEach(), *(cbs or [])])

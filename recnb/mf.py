@@ -124,8 +124,9 @@ class TorchOptim(OptimWrapper):
         self.set_hyper('lr', lr)
     @property
     def hypers(self): # the numbers only: schedules and loggers have no use for torch's switches
-        mom = lambda g: dict(zip(('mom', 'sqr_mom'), g['betas'])) if 'betas' in g else {}
-        return [dict(lr=g['lr'], **mom(g), eps=g['eps'], wd=g['weight_decay']) for g in self.opt.param_groups]
+        names = dict(lr='lr', momentum='mom', eps='eps', weight_decay='wd')
+        betas = lambda g: dict(zip(('mom', 'sqr_mom'), g['betas'])) if 'betas' in g else {}
+        return [{**{v:g[k] for k,v in names.items() if k in g}, **betas(g)} for g in self.opt.param_groups]
 
 def FusedAdamW(
     params, # Parameter groups

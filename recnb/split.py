@@ -217,7 +217,10 @@ def split(
     "Mark test rows, and validation rows among the others"
     t = held_out(r, test, seed) if test else np.zeros(len(r), bool)
     v = np.zeros(len(r), bool)
-    if valid: v[~t] = held_out(replace(r.where(~t), name=f'{r.name} without its test part'), validation_for(test) if valid == 'same' else valid, seed)
+    if valid:
+        spec = validation_for(test) if valid == 'same' else valid
+        again = spec.startswith('items') and spec.count(':') > 1 # the same seed would draw the same items, and nothing of them is left
+        v[~t] = held_out(replace(r.where(~t), name=f'{r.name} without its test part'), spec, seed + again)
     return replace(r, df=r.df.assign(**{VALID:v, TEST:t}), notes=list(r.notes))
 
 # %% ../nbs/01_split.ipynb #c8b83b9b
