@@ -64,9 +64,13 @@ class Content(nn.Module):
         return getattr(self, part) if idx is None else getattr(self, part)[idx]
 
 # %% ../nbs/15_fusion.ipynb #46e20454
+def _columns(table, text):
+    "`True` as the columns of text that films have, as far as they are there"
+    return [c for c in (TITLE, OVERVIEW) if table is not None and c in table] if text is True else text
+
 def find_content(
     dls, # Loaders with `ratings`, `items` and `seen`
-    text=(TITLE, OVERVIEW), # Column of texts, or several that are read as one; None for no text
+    text=True, # Column of texts, or several that are read as one; True for title and overview, where there; None for no text
     text_model:str=None, # As for `encode_texts`; 'minilm' where it is installed and 'words' where it is not, if None
     genres:bool=True, # Genres, where there are any?
     year:bool=True, # The year, where it is known?
@@ -77,7 +81,7 @@ def find_content(
     "Content of the items of a data set"
     table, ids, seen, parts = dls.ratings.items, dls.items, dls.seen, {}
     has = lambda c: table is not None and c in table
-    if text:
+    if text := _columns(table, text):
         v, known = text_table(table, ids, ITEM, text, model=text_model or usual_model(), unit=True, **kwargs)
         mean = v[known & seen].mean(0) if (known & seen).any() else 0.
         parts['text'] = torch.cat([torch.where(known[:, None], v, mean), known[:, None].float()], 1) # who has no text stands in the middle
@@ -226,13 +230,14 @@ def _settings(model, lrs, wds):
     keep = [k for k in g if g[k]]
     return [g[k] for k in keep], [lrs[k] for k in keep], [wds[k] for k in keep]
 
+# %% ../nbs/15_fusion.ipynb #97edde01
 @recipe('fusion', epochs=3, about='the causal transformer, with item tables that know text, genres and year', loaders=FusionPieces, backbone='causal')
 @recipe('fusion-mf', epochs=6, about='matrix factorization, with item tables that know text, genres and year', loaders=FusionRatings, backbone='mf')
 @recipe('fusion-bst', epochs=4, about='BST, with item tables that know text, genres and year', loaders=FusionHistories, backbone='bst')
 def fusion_learner(
     dls, # `FusionPieces` for the backbone 'causal', `FusionHistories` for 'bst', `FusionRatings` for 'mf'
     backbone:str='causal', # 'causal', 'bst' or 'mf'
-    text=(TITLE, OVERVIEW), # Column of texts, or several that are read as one; None for none
+    text=True, # Column of texts, or several that are read as one; True for title and overview, where there; None for none
     text_model:str=None, # As for `encode_texts`; 'minilm' where it is installed and 'words' where it is not, if None
     genres:bool=True, # Genres, where there are any?
     year:bool=True, # The year, where it is known?
@@ -255,6 +260,7 @@ def fusion_learner(
 )->Learner: # Ready to fit
     "A `Learner` for a backbone whose item tables know content"
     if not getattr(dls, 'catalogue', False): raise ValueError(f'fusion needs loaders in which every item has an index, FusionPieces, FusionHistories or FusionRatings, not {type(dls).__name__}.')
+    text = _columns(dls.ratings.items, text)
     if content is None: content = find_content(dls, text, text_model, genres, year, numbers, later)
     if tune:
         if backbone != 'bst' or not text: raise ValueError("layers of the text model are trained along with the backbone 'bst', and where there is text")
