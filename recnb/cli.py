@@ -175,7 +175,7 @@ def trial_frame(
     trials:list, # `Trial`s of the same data and split
 )->pd.DataFrame: # One row a model
     "Trials as a table"
-    df = pd.DataFrame([{'model':t.model, 'MAE':t.mae, 'RMSE':t.rmse, **t.ranking, 'epochs':t.epochs, 'seconds':t.train_seconds} for t in trials])
+    df = pd.DataFrame([{'model':t.model, 'MAE':t.mae, 'RMSE':t.rmse, **t.short_ranking, 'epochs':t.epochs, 'seconds':t.train_seconds} for t in trials])
     return df.astype({'MAE':float, 'RMSE':float, 'epochs':'Int64'}).assign(epochs=lambda d: d['epochs'].mask(d['epochs'] == 0))
 
 def _said(t):

@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['recipes', 'Recipe', 'recipe', 'get_recipe', 'StopAfter', 'TerminalProgress', 'AutocastBF16', 'has_bf16',
            'fit_quietly', 'best_epoch', 'epoch_table', 'Trial', 'predict_dl', 'test_errors', 'test_ranking',
-           'check_args', 'use_preset', 'fit_recipe', 'run_trial', 'compare', 'paired']
+           'RankingMetrics', 'check_args', 'use_preset', 'fit_recipe', 'run_trial', 'compare', 'paired']
 
 # %% ../nbs/06_experiment.ipynb #39e8862b
 import inspect, sys, time
@@ -13,11 +13,12 @@ import numpy as np, pandas as pd, torch
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Callable
-from fastai.basics import Callback, Learner, CancelFitException, set_seed
+from fastai.basics import Callback, CancelFitException, L, Learner, ValueMetric, set_seed
 from fastai.callback.schedule import *
 from tqdm import tqdm
 from .ratings import *
 from .split import *
+from .features import *
 from .loader import *
 from .metrics import *
 
@@ -122,13 +123,14 @@ def fit_quietly(
 # %% ../nbs/06_experiment.ipynb #a4fa2d49
 def best_epoch(
     learn:Learner, # After a fit with validation rows
-    metric:str='rmse', # Lower is better
+    metric:str='rmse', # Name of a metric in its table; lower is better, but with an '@' in it, as ranking metrics have, higher is
 )->tuple: # Number of epochs, and the metric there
-    "After how many epochs the validation metric was lowest"
+    "After how many epochs the validation metric was best"
     col = list(learn.recorder.metric_names[1:-1]).index(metric)
     v = np.array([o[col] for o in learn.recorder.values], float)
     if np.isnan(v).all(): raise ValueError(f'no epoch has a validation {metric}; did training diverge, or are there no validation rows?')
-    return int(np.nanargmin(v)) + 1, float(np.nanmin(v))
+    best = int((np.nanargmax if '@' in metric else np.nanargmin)(v))
+    return best + 1, float(v[best])
 
 # %% ../nbs/06_experiment.ipynb #8588dca0
 def epoch_table(
@@ -157,6 +159,8 @@ class Trial:
     notes:list=field(default_factory=list) # Of the data
     curve:list=field(default_factory=list) # While the epoch was chosen: losses and validation metrics of each epoch
     learn:Learner=field(default=None, repr=False) # The trained learner, to go on with
+    @property
+    def short_ranking(self): return {k:self.ranking[k] for k in ('hit_rate@10', 'recall@10', 'ndcg@10', 'top_k_accuracy@100') if k in self.ranking} # what fits in a table
     def as_dict(self):
         "Everything but the learner and the curve; ranking metrics by name, then by k"
         res = {k:v for k,v in self.__dict__.items() if k not in ('learn', 'ranking', 'curve')}
@@ -190,21 +194,46 @@ def test_errors(
 # %% ../nbs/06_experiment.ipynb #40b6f70e
 def test_ranking(
     learn:Learner, # Trained; its model has `scores`, for what the loaders' `asks` returns
-    ks=(10,), # Lengths of list
-    filter_seen:bool=True, # Remove each user's training items from their list?
-)->dict: # Metric name to its mean over test users
+    ks=(1, 5, 10, 50, 100), # Lengths of list
+    filter_seen:bool=True, # Remove what each user rated in the training rows from their list?
+    part:str='test', # Rows to find, 'test' or 'valid'
+    pessimistic:bool=False, # Do these stand behind others of the same score? If not, the index decides
+)->dict: # Metric name to its mean over the users of these rows
     "Ranking metrics on the test rows: full catalogue, every held-out item counts as relevant"
     dls = learn.dls
-    df = dls.ratings.df
-    test = df[TEST].to_numpy()
-    code, ids = pd.factorize(df[USER][test])
+    df, find = dls.ratings.df, part_rows(dls.ratings, part)
+    known = ~part_rows(dls.ratings, 'test') if part == 'test' else part_rows(dls.ratings, 'train')
+    code, ids = pd.factorize(df[USER][find])
     items = torch.from_numpy(dls.items.encode(df[ITEM]))
-    asks = dls.asks(ids, known=~test)
-    test, seen = torch.from_numpy(test.copy()), torch.from_numpy(pd.Index(ids).get_indexer(df[USER]))
-    seen_rows = ~test & (seen >= 0)
-    learn.model.eval()
-    return rank_users(lambda u: learn.model.scores(*(o[u] for o in asks)), (torch.from_numpy(code), items[test]),
-        (seen[seen_rows], items[seen_rows]) if filter_seen else None, ks, device=dls.device)
+    asks = dls.asks(ids, known=known)
+    seen = torch.from_numpy(pd.Index(ids).get_indexer(df[USER]))
+    find, known = torch.from_numpy(find.copy()), torch.from_numpy(known.copy())
+    gone = known & (seen >= 0)
+    table = dls.ratings.items
+    learn.model.to(dls.device).eval()
+    return rank_users(lambda u: learn.model.scores(*(o[u] for o in asks)), (torch.from_numpy(code), items[find]),
+        (seen[gone], items[gone]) if filter_seen else None, ks, device=dls.device, pessimistic=pessimistic,
+        known=torch.bincount(items[known].long(), minlength=len(dls.items)), n_users=df[USER][known.numpy()].nunique(),
+        vectors=multi_hot(table, dls.items, ITEM)[0] if table is not None and GENRES in table else None)
+
+# %% ../nbs/06_experiment.ipynb #eaeab348
+class RankingMetrics(Callback):
+    "Ranking metrics on the validation rows as columns of the learner's table"
+    order = 49 # before the Recorder, which reads them
+    def __init__(self,
+        *names:str, # As `test_ranking` names them; hit rate and NDCG at 10 if none
+        every:int=1, # Epochs from one to the next
+        **kwargs # To `test_ranking`
+    ):
+        self.names, self.every, self.kwargs = names or ('hit_rate@10', 'ndcg@10'), every, kwargs
+        self.kwargs.setdefault('ks', sorted({int(o.partition('@')[2]) for o in self.names}))
+    def before_fit(self):
+        self.latest, self.others = {}, self.learn.metrics
+        self.learn.metrics = self.others + L(ValueMetric(partial(lambda o: self.latest.get(o, float('nan')), o), o) for o in self.names)
+    def before_validate(self): self.latest = {}
+    def after_validate(self):
+        if (self.epoch + 1) % self.every == 0 or self.epoch + 1 == self.n_epoch: self.latest = test_ranking(self.learn, part='valid', **self.kwargs)
+    def after_fit(self): self.learn.metrics = self.others
 
 # %% ../nbs/06_experiment.ipynb #d149c644
 _reads_as = {int:(int,), float:(int, float), bool:(bool,)} # what may stand for an argument of each type
@@ -304,7 +333,7 @@ def compare(
         name, kw = (m, {}) if isinstance(m, str) else m
         ts = [run_trial(name, r, spec, seed=s, ranking=ranking, progress=progress, **kw) for s in seeds]
         label = name + (' ' + ', '.join(f'{k}={v}' for k,v in kw.items()) if kw else '')
-        rows[label] = _row(pd.DataFrame([{'mae':t.mae, 'rmse':t.rmse, **t.ranking, 'seconds':t.train_seconds} for t in ts]).astype(float))
+        rows[label] = _row(pd.DataFrame([{'mae':t.mae, 'rmse':t.rmse, **t.short_ranking, 'seconds':t.train_seconds} for t in ts]).astype(float))
     return pd.DataFrame(rows).T.rename_axis('model')
 
 def _row(d):

@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['rating_errors', 'as_ratings', 'RatingMetric', 'MAE', 'MSE', 'RMSE', 'mask_seen', 'top_items', 'list_metrics',
-           'rank_users']
+           'novelty', 'diversity', 'rank_users']
 
 # %% ../nbs/05_metrics.ipynb #de3e5278
 import numpy as np, torch
@@ -68,20 +68,22 @@ def mask_seen(
     return scores
 
 # %% ../nbs/05_metrics.ipynb #c22dd168
-def _sort_key(scores):
-    "int64 keys that sort like (score, then smaller index first)"
+def _sort_key(scores, first=None):
+    "int64 keys that sort like (score, then where `first` is true, then smaller index first)"
     bits = (scores.float() + 0.).view(torch.int32) # adding 0 turns -0 into 0
     bits = torch.where(bits < 0, bits ^ 0x7fffffff, bits).long()
     n = scores.shape[-1]
-    return (bits << 32) + torch.arange(n-1, -1, -1, device=scores.device)
+    place = torch.arange(n-1, -1, -1, device=scores.device)
+    return (bits << 32) + (place if first is None else place + n*first)
 
 def top_items(
     scores:torch.Tensor, # (B, n items), float32
     k:int=10, # Length of the list, at most n items
+    first:torch.Tensor=None, # (B, n items) which items come first among equal scores; smaller indices if None
 )->torch.Tensor: # (B, k) item indices by falling score, equal scores by index
     "The first `k` items of each row, the same on every machine"
     if scores.isnan().any(): raise ValueError('a score is nan, so items cannot be ordered; did training diverge?')
-    return _sort_key(scores).topk(min(k, scores.shape[1])).indices
+    return _sort_key(scores, first).topk(min(k, scores.shape[1])).indices
 
 # %% ../nbs/05_metrics.ipynb #dcc75ccb
 def list_metrics(
@@ -89,16 +91,44 @@ def list_metrics(
     n_rel:torch.Tensor, # (B,) how many test items the user has, at least 1
     ks=(10,), # Lengths of list to report, each at most K
 )->dict: # Metric name to one float a user, (B,)
-    "Hit rate, recall and NDCG of each user's list"
-    gain = 1 / torch.arange(2, hits.shape[1]+2, device=hits.device).double().log2()
-    best = gain.cumsum(0)
+    "Hit rate, recall, precision, NDCG, MRR and MAP of each user's list"
+    h = hits.double()
+    place = torch.arange(1, hits.shape[1]+1, device=hits.device).double()
+    gain = 1/(place + 1).log2()
+    best, found = gain.cumsum(0), h.cumsum(1)
+    dcg, ap, rr = (h*gain).cumsum(1), (h*found/place).cumsum(1), (h/place).cummax(1).values
     res = {}
     for k in ks:
-        h = hits[:, :k].double()
-        res[f'hit_rate@{k}'] = h.amax(1)
-        res[f'recall@{k}'] = h.sum(1) / n_rel
-        res[f'ndcg@{k}'] = (h*gain[:k]).sum(1) / best[n_rel.clamp(max=min(k, hits.shape[1])) - 1]
+        at = min(k, hits.shape[1])
+        most = n_rel.clamp(max=at)
+        res |= {f'hit_rate@{k}':(found[:, at-1] > 0).double(), f'recall@{k}':found[:, at-1]/n_rel, f'precision@{k}':found[:, at-1]/k,
+            f'ndcg@{k}':dcg[:, at-1]/best[most - 1], f'mrr@{k}':rr[:, at-1], f'map@{k}':ap[:, at-1]/n_rel.clamp(max=k)}
     return res
+
+# %% ../nbs/05_metrics.ipynb #72cf2f6b
+def novelty(
+    top:torch.Tensor, # (B, K) item indices of the lists
+    known:torch.Tensor, # (n items,) how many people know each item
+    n_users:int, # People
+    ks=(10,), # Lengths of list to report
+)->dict: # Metric name to one float a list, (B,), in bits
+    "How unlikely one was to meet the items of a list"
+    bits = (n_users + 1)/(known.double() + 1)
+    mean = bits.log2()[top].cumsum(1)/torch.arange(1, top.shape[1]+1, device=top.device)
+    return {f'novelty@{k}':mean[:, min(k, top.shape[1]) - 1] for k in ks}
+
+def diversity(
+    top:torch.Tensor, # (B, K) item indices of the lists
+    vectors:torch.Tensor, # (n items, width) of each item; those of length 0 are like no other
+    ks=(10,), # Lengths of list to report; nan for 1
+)->dict: # Metric name to one float a list, (B,)
+    "How different the items of a list are"
+    v = torch.nn.functional.normalize(vectors.double(), dim=1)[top]
+    own = v.square().sum(2).cumsum(1)
+    pairs = v.cumsum(1).square().sum(2) - own
+    k = torch.arange(1, top.shape[1]+1, device=top.device)
+    mean = 1 - pairs/(k*(k - 1)) # nan where there is no pair
+    return {f'diversity@{o}':mean[:, min(o, top.shape[1]) - 1] for o in ks}
 
 # %% ../nbs/05_metrics.ipynb #dc516016
 def _of_chunk(user, item, lo, hi):
@@ -118,25 +148,40 @@ def _by_user(pairs, users):
 # %% ../nbs/05_metrics.ipynb #889190d2
 @torch.no_grad()
 def rank_users(
-    scores, # Function from user indices (B,) to scores (B, n items + 1); column 0 is the unknown item
+    scores, # (n users, n items + 1), or a function from user indices (B,) to (B, n items + 1); column 0 is the unknown item
     test:tuple, # User indices and item indices of the test rows, (m,) and (m,)
     seen:tuple=None, # The same of the rows to remove from the lists; None keeps everything
     ks=(10,), # Lengths of list to report
     chunk:int=1024, # Users scored at a time
     device='cpu', # Where `scores` wants its users
+    pessimistic:bool=False, # Do test items stand behind others of the same score? If not, the index decides
+    known:torch.Tensor=None, # For novelty: how many people know each item, (n items + 1,)
+    n_users:int=None, # For novelty: of how many people; those with test rows if None
+    vectors:torch.Tensor=None, # For diversity: a vector for each item, (n items + 1, width)
 )->dict: # Metric name to its mean over users with at least one test row
     "Ranking metrics over the full catalogue"
     if len(test[0]) == 0: raise ValueError('there is no test row to rank for')
-    users = torch.as_tensor(test[0]).long().unique()
+    if isinstance(scores, torch.Tensor): scores, device = scores.__getitem__, scores.device
+    users = torch.as_tensor(test[0]).long().cpu().unique()
     test, seen = _by_user(test, users), _by_user(seen, users) if seen else None
-    res = []
+    res, found, listed = [], torch.zeros(len(ks), dtype=torch.double), None
     for lo in range(0, len(users), chunk):
-        s = scores(users[lo:lo+chunk].to(device)).float().cpu().clone()
+        s = scores(users[lo:lo+chunk].to(device)).float().clone()
         s[:, 0] = -torch.inf
-        if seen: mask_seen(s, *_of_chunk(*seen, lo, lo+chunk))
+        if seen: mask_seen(s, *(o.to(s.device) for o in _of_chunk(*seen, lo, lo+chunk)))
         row, item = _of_chunk(*test, lo, lo+chunk)
         rel = torch.zeros_like(s, dtype=torch.bool)
-        rel[row, item] = True
+        rel[row.to(s.device), item.to(s.device)] = True
         rel[:, 0] = False # an unknown item can never be found, and still counts as one to find
-        res.append(list_metrics(rel.gather(1, top_items(s, max(ks))), torch.bincount(row, minlength=len(s)), ks))
-    return {k: torch.cat([o[k] for o in res]).mean().item() for k in res[0]}
+        top = top_items(s, min(max(ks), s.shape[1] - 1), ~rel if pessimistic else None)
+        hits, top = rel.gather(1, top).cpu(), top.cpu()
+        res.append(list_metrics(hits, torch.bincount(row, minlength=len(s)), ks))
+        if known is not None: res[-1] |= novelty(top, known.cpu(), n_users or len(users), ks)
+        if vectors is not None: res[-1] |= diversity(top, vectors.cpu(), ks)
+        if listed is None: listed = torch.zeros(len(ks), s.shape[1], dtype=torch.bool)
+        for i,k in enumerate(ks):
+            found[i] += hits[:, :k].sum()
+            listed[i, top[:, :k].flatten()] = True
+    mean = {k: torch.cat([o[k] for o in res]).mean().item() for k in res[0]}
+    rows = {f'top_k_accuracy@{k}':(f/len(test[0])).item() for k,f in zip(ks, found)}
+    return mean | rows | {f'coverage@{k}':l[1:].double().mean().item() for k,l in zip(ks, listed)}
