@@ -31,6 +31,7 @@ class Recipe:
     about:str='' # A line for tables and help
     loaders:type=RatingDataLoaders # What its batches look like
     presets:dict=field(default_factory=dict) # By name: arguments of the loaders, the learner and `run_trial` that belong together
+    metric:str='rmse' # What chooses the epoch on the validation rows
 
 recipes = {} # Every model that can be asked for by name
 
@@ -41,11 +42,12 @@ def recipe(
     about:str='', # A line for tables and help
     loaders:type=RatingDataLoaders, # What its batches look like
     presets:dict=None, # By name: arguments of the loaders, the learner and `run_trial` that belong together
+    metric:str='rmse', # What chooses the epoch on the validation rows: a column of the learner's table
     **fixed # Arguments of the learner function that this name stands for
 ):
     "Register a learner function under a name (a decorator)"
     def _register(make):
-        recipes[name] = Recipe(partial(make, **fixed) if fixed else make, epochs, about, loaders, presets or {})
+        recipes[name] = Recipe(partial(make, **fixed) if fixed else make, epochs, about, loaders, presets or {}, metric)
         return make
     return _register
 
@@ -232,7 +234,8 @@ class RankingMetrics(Callback):
         self.learn.metrics = self.others + L(ValueMetric(partial(lambda o: self.latest.get(o, float('nan')), o), o) for o in self.names)
     def before_validate(self): self.latest = {}
     def after_validate(self):
-        if (self.epoch + 1) % self.every == 0 or self.epoch + 1 == self.n_epoch: self.latest = test_ranking(self.learn, part='valid', **self.kwargs)
+        due = (self.epoch + 1) % self.every == 0 or self.epoch + 1 == self.n_epoch
+        if due and len(self.dls.valid.dataset): self.latest = test_ranking(self.learn, part='valid', **self.kwargs)
     def after_fit(self): self.learn.metrics = self.others
 
 # %% ../nbs/06_experiment.ipynb #d149c644
@@ -311,7 +314,7 @@ def run_trial(
     stop, first, curve = None, 0., []
     if n:
         learn, first = fit_recipe(model, parts, n, None, seed, bs, f'{model}: choosing the epoch' if progress else None, **kwargs)
-        stop, curve = best_epoch(learn)[0], epoch_table(learn).to_dict('records')
+        stop, curve = best_epoch(learn, get_recipe(model).metric)[0], epoch_table(learn).to_dict('records')
     both = replace(parts, df=parts.df.assign(**{VALID:False}))
     learn, second = fit_recipe(model, both, n, stop, seed, bs, f'{model}: training' if progress else None, **kwargs)
     e = test_errors(learn)
