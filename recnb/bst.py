@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['acts', 'networks', 'presets', 'Dropout', 'Attention', 'Memory', 'activation', 'Block', 'ItemVectors',
-           'sine_positions', 'position_table', 'PastVectors', 'UserVectors', 'dense', 'BST', 'split_mf',
+           'sine_positions', 'position_table', 'PastVectors', 'UserVectors', 'dense', 'BST', 'split_mf', 'user_columns',
            'find_features', 'keras_adagrad', 'bst_learner', 'sequence_learner']
 
 # %% ../nbs/12_bst.ipynb #49291b7b
@@ -243,15 +243,16 @@ def dense(
     act:str='relu', # Activation
     dropout=0., # Share to drop after each layer, or one share for each
     batch_norm:bool=True, # Normalise each layer over the batch?
-)->nn.Sequential: # Layers and, at the end, one number
-    "Dense layers that end in one number"
+    out:int=1, # Numbers at the end
+)->nn.Sequential: # Layers, and a last one without activation
+    "Dense layers that end in one number, or in several"
     n = len(sizes) - 1
     drops = [dropout]*n if isinstance(dropout, (int, float)) else list(dropout)
     if len(drops) != n: raise ValueError(f'{n} layers need one share to drop or {n} of them, not {len(drops)}')
     layers = []
     for a,b,p in zip(sizes, sizes[1:], drops):
         layers += [nn.Linear(a, b)] + ([nn.BatchNorm1d(b)] if batch_norm else []) + [activation(act)] + ([Dropout(p)] if p else [])
-    return nn.Sequential(*layers, nn.Linear(sizes[-1], 1))
+    return nn.Sequential(*layers, nn.Linear(sizes[-1], out))
 
 # %% ../nbs/12_bst.ipynb #658fe3bc
 class BST(nn.Module):
@@ -372,6 +373,13 @@ def split_mf(
     return groups
 
 # %% ../nbs/12_bst.ipynb #b50a442e
+def user_columns(
+    r:Ratings, # Any ratings
+    user_features=(), # Names of columns of the user table; True for sex, age group and occupation, where there
+)->list: # Names of columns
+    "Which features of users are meant"
+    return list(user_features or ()) if user_features is not True else [c for c in (SEX, AGE, JOB) if r.users is not None and c in r.users]
+
 def find_features(
     dls, # Loaders with `ratings`, `users` and `items`
     user_features=(), # Names of columns of the user table; True for sex, age group and occupation, where there
@@ -379,8 +387,7 @@ def find_features(
 )->dict: # `user_features` and `item_features` as tables
     "Feature tables by the names of their columns"
     r = dls.ratings
-    if user_features is True: user_features = [c for c in (SEX, AGE, JOB) if r.users is not None and c in r.users]
-    cats = [category_table(r.users, dls.users, USER, c)[0] for c in user_features or ()]
+    cats = [category_table(r.users, dls.users, USER, c)[0] for c in user_columns(r, user_features)]
     hot = multi_hot(r.items, dls.items, ITEM, GENRES if item_features is True else item_features)[0] if item_features else None
     return dict(user_features=cats, item_features=hot)
 

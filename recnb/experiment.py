@@ -13,7 +13,7 @@ import numpy as np, pandas as pd, torch
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Callable
-from fastai.basics import Callback, CancelFitException, L, Learner, ValueMetric, set_seed
+from fastai.basics import Callback, CancelFitException, L, Learner, ValueMetric, set_seed, to_float
 from fastai.callback.schedule import *
 from tqdm import tqdm
 from .ratings import *
@@ -90,7 +90,7 @@ class AutocastBF16(Callback):
         self.leave() # of a batch that ended in an error
         self.autocast = torch.autocast(torch.device(self.dls.device).type, torch.bfloat16)
         self.autocast.__enter__()
-    def after_pred(self): self.learn.pred = self.pred.float()
+    def after_pred(self): self.learn.pred = to_float(self.pred)
     def after_loss(self): self.leave()
     def after_cancel_batch(self): self.leave()
     def after_cancel_fit(self): self.leave()
@@ -194,27 +194,40 @@ def test_errors(
     return rating_errors(*predict_dl(learn, learn.dls.test))
 
 # %% ../nbs/06_experiment.ipynb #40b6f70e
+def _seen_by_row(seen, code):
+    "Pairs (user, item) as pairs (row, item), for rows that belong to users"
+    o = seen[0].argsort(stable=True)
+    many = torch.bincount(seen[0], minlength=int(code.max()) + 1)
+    first, m = (many.cumsum(0) - many)[code], many[code]
+    row = torch.arange(len(code)).repeat_interleave(m)
+    return row, seen[1][o][first.repeat_interleave(m) + torch.arange(len(row)) - (m.cumsum(0) - m).repeat_interleave(m)]
+
 def test_ranking(
     learn:Learner, # Trained; its model has `scores`, for what the loaders' `asks` returns
     ks=(1, 5, 10, 50, 100), # Lengths of list
     filter_seen:bool=True, # Remove what each user rated in the training rows from their list?
     part:str='test', # Rows to find, 'test' or 'valid'
     pessimistic:bool=False, # Do these stand behind others of the same score? If not, the index decides
-)->dict: # Metric name to its mean over the users of these rows
+    each:bool=False, # A question for each row to find, as that row asks it, say at its time? If not, one a user
+)->dict: # Metric name to its mean over the users of these rows, or over the rows
     "Ranking metrics on the test rows: full catalogue, every held-out item counts as relevant"
     dls = learn.dls
     df, find = dls.ratings.df, part_rows(dls.ratings, part)
     known = ~part_rows(dls.ratings, 'test') if part == 'test' else part_rows(dls.ratings, 'train')
     code, ids = pd.factorize(df[USER][find])
     items = torch.from_numpy(dls.items.encode(df[ITEM]))
-    asks = dls.asks(ids, known=known)
     seen = torch.from_numpy(pd.Index(ids).get_indexer(df[USER]))
     find, known = torch.from_numpy(find.copy()), torch.from_numpy(known.copy())
     gone = known & (seen >= 0)
+    seen, code = (seen[gone], items[gone]), torch.from_numpy(code)
+    if each: seen, code = _seen_by_row(seen, code), torch.arange(len(code))
     table = dls.ratings.items
     learn.model.to(dls.device).eval()
-    return rank_users(lambda u: learn.model.scores(*(o[u] for o in asks)), (torch.from_numpy(code), items[find]),
-        (seen[gone], items[gone]) if filter_seen else None, ks, device=dls.device, pessimistic=pessimistic,
+    if each: question = (dls.valid if part == 'valid' else dls.test).dataset.question
+    else:
+        asks = dls.asks(ids, known=known.numpy())
+        question = lambda u: [o[u] for o in asks]
+    return rank_users(lambda u: learn.model.scores(*question(u)), (code, items[find]), seen if filter_seen else None, ks, device=dls.device, pessimistic=pessimistic,
         known=torch.bincount(items[known].long(), minlength=len(dls.items)), n_users=df[USER][known.numpy()].nunique(),
         vectors=multi_hot(table, dls.items, ITEM)[0] if table is not None and GENRES in table else None)
 

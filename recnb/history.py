@@ -112,7 +112,7 @@ def from_latest(cls:Histories,
     rows, first, end = latest(r, pairs[USER], known)
     item, rating, time = items.encode(r.df[ITEM].iloc[rows]), r.df[RATING].to_numpy()[rows], r.df[TIME].to_numpy(dtype='int64')[rows]
     answer = torch.tensor(pairs[RATING].to_numpy(dtype='float32')) if RATING in pairs else None
-    when = np.r_[time, 0][np.where(end > first, end - 1, len(time))] # the moment of the last known rating
+    when = np.r_[time, time.max(initial=0)][np.where(end > first, end - 1, len(time))] # the moment of the last known rating; strangers ask now
     return cls((item, rating, time), (users.encode(pairs[USER]), items.encode(pairs[ITEM]), answer), first, end, when,
         (None if fold is None else fold[rows], None))
 

@@ -31,6 +31,12 @@ class RatingRows:
         idxs, # Row numbers, (B,)
     )->tuple: # User indices (B,), item indices (B,), ratings (B,)
         return tuple(c[idxs] for c in (self.user, self.item, self.rating) if c is not None)
+    def question(self,
+        idxs, # Row numbers, (B,)
+    )->tuple: # What a model's `scores` wants to know of who asks
+        "The rows without what they ask about"
+        user, _, *x = self.gather(idxs)[:self.n_inp]
+        return user, *x
     def to(self, device):
         for k,v in vars(self).items(): setattr(self, k, v if v is None else v.to(device))
         return self
@@ -194,7 +200,7 @@ def asks(self:RatingDataLoaders,
     return torch.from_numpy(self.users.encode(pd.Series(ids))).to(self.device),
 
 # %% ../nbs/04_loader.ipynb #717bfafd
-class HistoryRows:
+class HistoryRows(RatingRows):
     "Targets, each with the ratings before it, padded on the left"
     n_inp = 5
     def __init__(self,

@@ -11,10 +11,12 @@ import numpy as np, pandas as pd, torch
 from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
+from fastai.basics import Learner
 from fastcore.basics import patch
 from .ratings import *
 from .data import *
 from .metrics import *
+from .tower import *
 
 # %% ../nbs/18_retrieval.ipynb #dc488d2b
 class Found(NamedTuple):
