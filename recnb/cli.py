@@ -32,6 +32,9 @@ from .causal import *
 from .metadata import *
 from .text import *
 from .fusion import *
+from .tower import *
+from .next import *
+from .multitask import *
 from .recommender import *
 
 # %% ../nbs/21_cli.ipynb #1ff40c37
@@ -46,7 +49,7 @@ def _quiet():
     "Recommenders from ratings: look at data, train models, compare them, recommend."
 
 # %% ../nbs/21_cli.ipynb #f18da0cf
-_digits = {'mae':4, 'rmse':4, 'score':3, 'predicted':2, 'seconds':1, 'they gave':2, 'without text':2, 'with text':2} # by column; ids and the like are shown as they are
+_digits = {'mae':4, 'rmse':4, 'top 100':4, 'score':3, 'predicted':2, 'seconds':1, 'they gave':2, 'without text':2, 'with text':2} # by column; ids and the like are shown as they are
 
 def _text(v, digits):
     if v is None or v is pd.NA or (isinstance(v, (float, np.floating)) and np.isnan(v)): return ''
@@ -63,7 +66,7 @@ def show(
     "Print a frame as a table for people"
     out = Console(highlight=False, force_jupyter=False)
     if title: out.print(f'\n[bold]{escape(title)}[/bold]', soft_wrap=True)
-    t = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    t = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1) if df.shape[1] < 8 else (0, 0, 0, 1)) # so that a wide one fits in 80 columns
     for c in df: t.add_column(str(c), justify='right' if pd.api.types.is_numeric_dtype(df[c]) else 'left', overflow='fold')
     digits = [4 if '@' in str(c) else _digits.get(str(c).lower()) for c in df]
     for row in df.itertuples(index=False):
@@ -171,12 +174,18 @@ def with_text(
     return r, args
 
 # %% ../nbs/21_cli.ipynb #f6fdddda
+_short = {'hit_rate@10':'HR@10', 'recall@10':'R@10', 'ndcg@10':'NDCG@10', 'top_k_accuracy@100':'top 100'} # narrow enough for a terminal
+
 def trial_frame(
     trials:list, # `Trial`s of the same data and split
 )->pd.DataFrame: # One row a model
     "Trials as a table"
-    df = pd.DataFrame([{'model':t.model, 'MAE':t.mae, 'RMSE':t.rmse, **t.short_ranking, 'epochs':t.epochs, 'seconds':t.train_seconds} for t in trials])
+    df = pd.DataFrame([{'model':t.model, 'MAE':t.mae, 'RMSE':t.rmse, **{_short[k]:v for k,v in t.short_ranking.items()}, 'epochs':t.epochs, 'seconds':t.train_seconds} for t in trials])
     return df.astype({'MAE':float, 'RMSE':float, 'epochs':'Int64'}).assign(epochs=lambda d: d['epochs'].mask(d['epochs'] == 0))
+
+def _lists(t):
+    "What a ranking was made among, in a line"
+    return f'lists of all {int(t.learn.dls.seen.sum()):,} items of the training rows, without those that somebody rated there'
 
 def _said(t):
     "What a table of trials answers, in a line"
@@ -184,7 +193,7 @@ def _said(t):
 
 # %% ../nbs/21_cli.ipynb #1e9fb642
 @app.command()
-def train(model:Annotated[str, typer.Option('--model', '-m', metavar='NAME', help='mf, bst, causal, fusion, fusion-bst, or a baseline: median, mean, item-mean, bias, popularity')]='mf', data:Data='toy',
+def train(model:Annotated[str, typer.Option('--model', '-m', metavar='NAME', help='mf, bst, causal, fusion, fusion-bst; tower, next-item, multitask; or a baseline: median, mean, item-mean, bias, popularity')]='mf', data:Data='toy',
     split:Annotated[str, typer.Option('--split', '-s', metavar='SPEC', help='random:0.1, last:2, time:0.9, fold:u1, users:0.2, items:0.2 or windows:4:2:0.15')]='random:0.1',
     preset:Annotated[Optional[str], typer.Option('--preset', metavar='NAME', help='a published form of the model: additive or multiplicative for bst')]=None,
     seed:Seed=0, epochs:Annotated[Optional[int], typer.Option(metavar='N', min=1, help="of the schedule; the model's own if not given")]=None,
@@ -199,9 +208,9 @@ def train(model:Annotated[str, typer.Option('--model', '-m', metavar='NAME', hel
     r = _load(data, user=user, item=item, rating=rating, timestamp=timestamp, sep=sep, encoding=encoding, scale=scale, duplicates=duplicates)
     r, kw = with_text(model, r, no_text, text_model, kw)
     t = run_trial(model, r, split, seed=seed, epochs=epochs, bs=bs, ranking=ranking, progress=True, preset=preset, **kw)
-    if as_json: return print(json.dumps(t.as_dict(), ensure_ascii=False))
-    others = [run_trial(o, r, split, seed=seed, ranking=ranking) for o in ('bias', *(['popularity'] if ranking else [])) if o != model]
-    show(trial_frame([*others, t]), _said(t))
+    first = [run_trial(o, r, split, seed=seed, ranking=ranking) for o in ('bias', *(['popularity'] if ranking else [])) if o != model]
+    if as_json: return print(json.dumps(t.as_dict() | ({'popularity':first[-1].by_name} if ranking and model != 'popularity' else {}), ensure_ascii=False))
+    show(trial_frame([*first, t]), _said(t) + (f'; {_lists(t)}' if ranking else ''))
 
 # %% ../nbs/21_cli.ipynb #b735505a
 def demo_plot(
@@ -286,4 +295,8 @@ def demo(data:Data='toy', split:Annotated[str, typer.Option('--split', '-s', met
     if kw.get('text', True):
         films, rmse = unrated_films(fused, seed, progress=True, **kw)
         show(films, f"Films whose ratings were all held out (RMSE over every such film: {rmse['without text']:.3f} without text, {rmse['with text']:.3f} with text)")
+    found = [run_trial(m, r, split, seed=seed, ranking=True, progress=True) for m in ('popularity', 'tower', 'multitask')]
+    mf = next(t for t in trials if t.model == 'mf')
+    found.insert(1, replace(mf, ranking=test_ranking(mf.learn)))
+    show(trial_frame(found), f'Which of the held-out films does a list find? {_lists(found[-1]).capitalize()}')
     print(f'plot written to {demo_plot(trials, best, out)}')

@@ -163,13 +163,17 @@ class Trial:
     learn:Learner=field(default=None, repr=False) # The trained learner, to go on with
     @property
     def short_ranking(self): return {k:self.ranking[k] for k in ('hit_rate@10', 'recall@10', 'ndcg@10', 'top_k_accuracy@100') if k in self.ranking} # what fits in a table
-    def as_dict(self):
-        "Everything but the learner and the curve; ranking metrics by name, then by k"
-        res = {k:v for k,v in self.__dict__.items() if k not in ('learn', 'ranking', 'curve')}
+    @property
+    def by_name(self):
+        "Ranking metrics by name, then by k"
+        res = {}
         for k,v in self.ranking.items():
             name, n = k.split('@')
             res.setdefault(name, {})[n] = v
         return res
+    def as_dict(self):
+        "Everything but the learner and the curve; ranking metrics by name, then by k"
+        return {k:v for k,v in self.__dict__.items() if k not in ('learn', 'ranking', 'curve')} | self.by_name
 
 # %% ../nbs/06_experiment.ipynb #db3f2933
 @torch.no_grad()
