@@ -110,6 +110,7 @@ class RatingDataLoaders(DataLoaders):
     "`DataLoaders` over a split rating table, with the vocabularies that made its indices"
     rows_args = () # Arguments of `from_ratings` that say what a row looks like
     catalogue = False # Do items that have no training rating get an index of their own?
+    usual_bs = staticmethod(batch_size) # Rows a training batch, for so many rows
     @property
     def valid_bs(self): return 65_536
 
@@ -134,12 +135,12 @@ def from_ratings(cls:RatingDataLoaders,
 )->'RatingDataLoaders':
     "Loaders for the training, validation and test rows of `r`"
     res = cls.__new__(cls)
-    res.ratings, (res.users, res.items), res.y_range, res.seed = r, vocabs or fit_vocabs(r, cls.catalogue), r.y_range, seed
     for k in kwargs:
         if k not in cls.rows_args: raise TypeError(f"{cls.__name__} has no argument '{k}'; it has {', '.join(cls.rows_args) or 'none of this kind'}")
     vars(res).update(kwargs)
+    res.ratings, (res.users, res.items), res.y_range, res.seed = r, vocabs or fit_vocabs(r, res.catalogue), r.y_range, seed
     data = [res.rows(part) for part in ('train', 'valid', 'test')]
-    device, bs = device or default_device(), bs or batch_size(len(data[0].rating))
+    device, bs = device or default_device(), bs or res.usual_bs(len(data[0].rating))
     dls = [GatherDL(d, bs=b, shuffle=i == 0, seed=seed, device=device) for i,(d,b) in enumerate(zip(data, [bs] + [valid_bs or res.valid_bs]*2))]
     DataLoaders.__init__(res, *dls, device=device)
     return res

@@ -82,11 +82,11 @@ class LoneRows(RatingRows):
 
 class TowerDataLoaders(HistoryDataLoaders):
     "`DataLoaders` for towers: who, what, what else, when"
-    rows_args = 'length', 'known', 'around'
+    rows_args = 'length', 'known', 'around', 'catalogue'
     known:str = 'train' # Which held-out ratings histories may hold: 'train', 'past' or 'all'
     length:int = 50 # Ratings in a history, and one for the target; 1 for no histories
     around:bool = True # Spread histories over all other known ratings? If not, they hold the last ones before the target
-    catalogue = True # a film without ratings has a title, too
+    catalogue:bool = False # Is a film without training ratings in the running, too? Only what it is about can find it
 
 # %% ../nbs/16_tower.ipynb #16b2b244
 @patch(as_prop=True)
@@ -185,7 +185,8 @@ class QueryTower(nn.Module):
         sizes=(32,), # Widths of the dense layers
         user:bool=True, # A vector of the user's own?
         features=(), # Category of each user, (n_users,), for each feature
-        history:bool=False, # The ratings before?
+        history:bool=False, # The other ratings?
+        mean:float=0., # Of the ratings; what is above it counts as liked
         times=None, # Seconds of the training ratings, (n,); None for no time
         buckets:int=1000, # Of time
         width:int=32, # Of each kind of knowledge
@@ -199,18 +200,19 @@ class QueryTower(nn.Module):
         self.names = [f'feature{i}' for i in range(len(features))]
         for k,o in zip(self.names, features): self.register_buffer(k, o, persistent=False)
         self.features = nn.ModuleList(nn.Embedding(int(o.max()) + 1, width) for o in features)
-        self.past = nn.Embedding(n_items, width, padding_idx=0) if history else None
+        self.past, self.how = (nn.Embedding(n_items, width, padding_idx=0) if history else None for _ in range(2))
+        self.mean = mean
         self.time = nn.Embedding(buckets + 2, width) if times is not None else None
         if times is not None:
             t = times.double()
             self.register_buffer('edges', torch.linspace(t.min().item(), t.max().item(), buckets + 1, dtype=torch.double), persistent=False)
             self.register_buffer('clock', torch.tensor([t.mean().item(), max(t.std(correction=0).item(), 1.)], dtype=torch.double), persistent=False)
-        n = (bool(user) + len(features) + bool(history) + (times is not None))*width + (times is not None)
+        n = (bool(user) + len(features) + 2*bool(history) + (times is not None))*width + (times is not None)
         if not n: raise ValueError('a query tower has to know something: a user\'s number, features, history or the time.')
         self.net = nn.Sequential(Dropout(dropout), *dense([n, *sizes[:-1]], dropout=dropout, batch_norm=False, out=sizes[-1]))
-        for o in (self.own, *self.features, self.past, self.time):
+        for o in (self.own, *self.features, self.past, self.how, self.time):
             if o is not None: nn.init.normal_(o.weight, 0, init_std)
-        if self.past is not None: nn.init.zeros_(self.past.weight[0])
+        if self.past is not None: nn.init.zeros_(self.past.weight[0]); nn.init.zeros_(self.how.weight[0])
     def forward(self,
         user, # User indices, (B,)
         past, # Items rated before, (B, N), padded on the left
@@ -223,9 +225,8 @@ class QueryTower(nn.Module):
         for i,(k,f) in enumerate(zip(self.names, self.features)): x.append(f(getattr(self, k)[user.long()] if categories is None else categories[:, i]))
         if self.past is not None:
             real = (torch.arange(past.shape[1], device=past.device) >= past.shape[1] - n[:, None]).float()
-            count = n.clamp(min=1).float()
-            mean = (given*real).sum(1)/count
-            x.append((self.past(past.long())*((1 + .5*(given - mean[:, None]))*real)[..., None]).sum(1)/count.sqrt()[:, None])
+            root = n.clamp(min=1).float().sqrt()[:, None]
+            x += [(f(past.long())*w[..., None]).sum(1)/root for f,w in ((self.past, real), (self.how, (given - self.mean)*real))]
         if self.time is not None:
             at = when.double()
             x += [self.time(torch.bucketize(at, self.edges)), ((at - self.clock[0])/self.clock[1]).float()[:, None]]
@@ -370,7 +371,7 @@ def two_towers(
     about = find_content(dls, text, text_model, genres, year) if text or genres or year else None
     candidate = CandidateTower(len(dls.items), candidate_sizes, item, title_words(r.items, dls.items)[0] if words else None, about, width, dropout)
     query = QueryTower(len(dls.users), len(dls.items), query_sizes, user, find_features(dls, user_features)['user_features'], history,
-        rows.h.when.cpu() if time else None, width=width, dropout=dropout)
+        rows.rating.cpu().double().mean().item(), rows.h.when.cpu() if time else None, width=width, dropout=dropout)
     counts = torch.bincount(rows.item.long().cpu(), minlength=len(dls.items))
     query.columns = user_columns(r, user_features)
     return cls(query, candidate, counts, **kwargs)
