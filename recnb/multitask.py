@@ -101,11 +101,10 @@ class PartLoss(RatingMetric):
     def name(self): return f'{self._name}_loss'
 
 # %% ../nbs/17_multitask.ipynb #031ce8b7
-@recipe('multitask', epochs=10, about='two towers that find films and rate them', loaders=TowerDataLoaders, metric='rmse')
+@recipe('multitask', epochs=8, about='two towers that find films and rate them', loaders=TowerDataLoaders, metric='rmse')
 @delegates(two_towers, but='cls')
 def multitask_learner(
     dls, # `TowerDataLoaders`
-    user:bool=True, # Query: a vector of the user's own?
     retrieval:float=1., # Weight of the cross-entropy
     rating:float=1., # Weight of the squared error
     learned:bool=False, # Weights that are found in training, instead?
@@ -132,7 +131,7 @@ def multitask_learner(
     mean = dls.train.dataset.rating.cpu().double().mean().item()
     sizes = kwargs.get('query_sizes', (64,))
     about = lambda *args, **kw: MultiTask(*args, width=sizes[-1], head=head, head_dropout=head_dropout, product=product, mean=mean, y_range=y_range or None, **kw)
-    model = two_towers(dls, user=user, cls=about, loss=loss, log_q=log_q, accidental=accidental, negatives=negatives, temperature=temperature, unit=unit, bias=bias, **kwargs)
+    model = two_towers(dls, cls=about, loss=loss, log_q=log_q, accidental=accidental, negatives=negatives, temperature=temperature, unit=unit, bias=bias, **kwargs)
     if learned: model.weigh = LearnedWeights()
     learn = retrieval_learner(dls, model, lr, wd, ranking, cbs, path=path, loss_func=JointLoss(retrieval, rating, model.weigh),
         metrics=[PartLoss('retrieval'), PartLoss('rating'), MAE(), RMSE()])
