@@ -185,7 +185,7 @@ def trial_frame(
 
 def _lists(t):
     "What a ranking was made among, in a line"
-    return f'lists of all {int(t.learn.dls.seen.sum()):,} items of the training rows, without those that somebody rated there'
+    return f'lists of all {len(t.learn.dls.items) - 1:,} items that training knows, without those that somebody rated there'
 
 def _said(t):
     "What a table of trials answers, in a line"
@@ -208,7 +208,7 @@ def train(model:Annotated[str, typer.Option('--model', '-m', metavar='NAME', hel
     r = _load(data, user=user, item=item, rating=rating, timestamp=timestamp, sep=sep, encoding=encoding, scale=scale, duplicates=duplicates)
     r, kw = with_text(model, r, no_text, text_model, kw)
     t = run_trial(model, r, split, seed=seed, epochs=epochs, bs=bs, ranking=ranking, progress=True, preset=preset, **kw)
-    first = [run_trial(o, r, split, seed=seed, ranking=ranking) for o in ('bias', *(['popularity'] if ranking else [])) if o != model]
+    first = [run_trial(o, r, split, seed=seed, ranking=ranking) for o in (*([] if as_json else ['bias']), *(['popularity'] if ranking else [])) if o != model]
     if as_json: return print(json.dumps(t.as_dict() | ({'popularity':first[-1].by_name} if ranking and model != 'popularity' else {}), ensure_ascii=False))
     show(trial_frame([*first, t]), _said(t) + (f'; {_lists(t)}' if ranking else ''))
 

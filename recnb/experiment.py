@@ -128,7 +128,9 @@ def best_epoch(
     metric:str='rmse', # Name of a metric in its table; lower is better, but with an '@' in it, as ranking metrics have, higher is
 )->tuple: # Number of epochs, and the metric there
     "After how many epochs the validation metric was best"
-    col = list(learn.recorder.metric_names[1:-1]).index(metric)
+    names = list(learn.recorder.metric_names[1:-1])
+    if metric not in names: raise ValueError(f"the table of this fit has no column '{metric}' to choose an epoch by; it has {', '.join(names)}.")
+    col = names.index(metric)
     v = np.array([o[col] for o in learn.recorder.values], float)
     if np.isnan(v).all(): raise ValueError(f'no epoch has a validation {metric}; did training diverge, or are there no validation rows?')
     best = int((np.nanargmax if '@' in metric else np.nanargmin)(v))
@@ -198,14 +200,6 @@ def test_errors(
     return rating_errors(*predict_dl(learn, learn.dls.test))
 
 # %% ../nbs/06_experiment.ipynb #40b6f70e
-def _seen_by_row(seen, code):
-    "Pairs (user, item) as pairs (row, item), for rows that belong to users"
-    o = seen[0].argsort(stable=True)
-    many = torch.bincount(seen[0], minlength=int(code.max()) + 1)
-    first, m = (many.cumsum(0) - many)[code], many[code]
-    row = torch.arange(len(code)).repeat_interleave(m)
-    return row, seen[1][o][first.repeat_interleave(m) + torch.arange(len(row)) - (m.cumsum(0) - m).repeat_interleave(m)]
-
 def test_ranking(
     learn:Learner, # Trained; its model has `scores`, for what the loaders' `asks` returns
     ks=(1, 5, 10, 50, 100), # Lengths of list
@@ -217,6 +211,7 @@ def test_ranking(
     "Ranking metrics on the test rows: full catalogue, every held-out item counts as relevant"
     dls = learn.dls
     df, find = dls.ratings.df, part_rows(dls.ratings, part)
+    if not find.any(): raise ValueError(f'{dls.ratings.name} has no {part} rows to rank for.')
     known = ~part_rows(dls.ratings, 'test') if part == 'test' else part_rows(dls.ratings, 'train')
     code, ids = pd.factorize(df[USER][find])
     items = torch.from_numpy(dls.items.encode(df[ITEM]))
@@ -224,15 +219,17 @@ def test_ranking(
     find, known = torch.from_numpy(find.copy()), torch.from_numpy(known.copy())
     gone = known & (seen >= 0)
     seen, code = (seen[gone], items[gone]), torch.from_numpy(code)
-    if each: seen, code = _seen_by_row(seen, code), torch.arange(len(code))
     table = dls.ratings.items
     learn.model.to(dls.device).eval()
-    if each: question = (dls.valid if part == 'valid' else dls.test).dataset.question
+    if each:
+        rows = (dls.valid if part == 'valid' else dls.test).dataset
+        if not hasattr(rows, 'question'): raise ValueError(f'{type(rows).__name__} asks many questions in one row, so they can not be asked one by one; leave out each=True.')
+        question = rows.question
     else:
         asks = dls.asks(ids, known=known.numpy())
         question = lambda u: [o[u] for o in asks]
-    return rank_users(lambda u: learn.model.scores(*question(u)), (code, items[find]), seen if filter_seen else None, ks, device=dls.device, pessimistic=pessimistic,
-        known=torch.bincount(items[known].long(), minlength=len(dls.items)), n_users=df[USER][known.numpy()].nunique(),
+    return rank_users(lambda u: learn.model.scores(*question(u)), (torch.arange(len(code)) if each else code, items[find]), seen if filter_seen else None, ks, device=dls.device, pessimistic=pessimistic,
+        owner=code if each else None, known=torch.bincount(items[known].long(), minlength=len(dls.items)), n_users=df[USER][known.numpy()].nunique(),
         vectors=multi_hot(table, dls.items, ITEM)[0] if table is not None and GENRES in table else None)
 
 # %% ../nbs/06_experiment.ipynb #eaeab348
@@ -258,6 +255,8 @@ class RankingMetrics(Callback):
 # %% ../nbs/06_experiment.ipynb #d149c644
 _reads_as = {int:(int,), float:(int, float), bool:(bool,)} # what may stand for an argument of each type
 
+def _annotation(cls, name): return next((o.__annotations__[name] for o in cls.__mro__ if name in getattr(o, '__annotations__', {})), None)
+
 def check_args(
     model:str, # Name of a recipe
     args:dict, # Arguments for its learner function
@@ -266,7 +265,7 @@ def check_args(
     r = get_recipe(model)
     params = inspect.signature(inspect.unwrap(r.make)).parameters
     rest = any(p.kind == p.VAR_KEYWORD for p in params.values())
-    known = {k:p.annotation for k,p in list(params.items())[1:]} | {k:r.loaders.__annotations__.get(k) for k in r.loaders.rows_args}
+    known = {k:p.annotation for k,p in list(params.items())[1:]} | {k:_annotation(r.loaders, k) for k in r.loaders.rows_args}
     for k,v in args.items():
         if k not in known and not rest: raise ValueError(f"model '{model}' has no argument '{k}'; it has {', '.join(known) or 'none'}.")
         want = known.get(k)

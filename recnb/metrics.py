@@ -111,39 +111,43 @@ def novelty(
     known:torch.Tensor, # (n items,) how many people know each item
     n_users:int, # People
     ks=(10,), # Lengths of list to report
-)->dict: # Metric name to one float a list, (B,), in bits
+    there:torch.Tensor=None, # (B, K) is there an item at this place? Everywhere if None
+)->dict: # Metric name to one float a list, (B,), in bits; nan for an empty list
     "How unlikely one was to meet the items of a list"
     bits = (n_users + 1)/(known.double() + 1)
-    mean = bits.log2()[top].cumsum(1)/torch.arange(1, top.shape[1]+1, device=top.device)
+    there = torch.ones_like(top, dtype=torch.bool) if there is None else there
+    mean = (bits.log2()[top]*there).cumsum(1)/there.cumsum(1)
     return {f'novelty@{k}':mean[:, min(k, top.shape[1]) - 1] for k in ks}
 
 def diversity(
     top:torch.Tensor, # (B, K) item indices of the lists
     vectors:torch.Tensor, # (n items, width) of each item; those of length 0 are like no other
-    ks=(10,), # Lengths of list to report; nan for 1
-)->dict: # Metric name to one float a list, (B,)
+    ks=(10,), # Lengths of list to report; there is none for 1
+    there:torch.Tensor=None, # (B, K) is there an item at this place? Everywhere if None
+)->dict: # Metric name to one float a list, (B,); nan for a list of fewer than two
     "How different the items of a list are"
-    v = torch.nn.functional.normalize(vectors.double(), dim=1)[top]
+    there = torch.ones_like(top, dtype=torch.bool) if there is None else there
+    v = torch.nn.functional.normalize(vectors.double(), dim=1)[top]*there[..., None]
     own = v.square().sum(2).cumsum(1)
     pairs = v.cumsum(1).square().sum(2) - own
-    k = torch.arange(1, top.shape[1]+1, device=top.device)
+    k = there.cumsum(1)
     mean = 1 - pairs/(k*(k - 1)) # nan where there is no pair
-    return {f'diversity@{o}':mean[:, min(o, top.shape[1]) - 1] for o in ks}
+    return {f'diversity@{o}':mean[:, min(o, top.shape[1]) - 1] for o in ks if o > 1}
 
 # %% ../nbs/05_metrics.ipynb #dc516016
-def _of_chunk(user, item, lo, hi):
-    "The pairs (row within the chunk, item) of users lo to hi-1, of pairs sorted by user"
-    a, b = torch.searchsorted(user, torch.tensor([lo, hi], device=user.device, dtype=user.dtype)).tolist()
-    return user[a:b] - lo, item[a:b]
+def _by_user(pairs, n):
+    "Items of pairs sorted by user, and where each user's begin: (m,), (n + 1,)"
+    u, i = (torch.as_tensor(o).long().cpu() for o in pairs)
+    ok = (u >= 0) & (u < n)
+    u, i = u[ok], i[ok]
+    return i[u.argsort(stable=True)], torch.cat([torch.zeros(1, dtype=torch.long), torch.bincount(u, minlength=n).cumsum(0)])
 
-def _by_user(pairs, users):
-    "Pairs of `users`, renumbered by their place in `users` and sorted"
-    u, i = (torch.as_tensor(o).long() for o in pairs)
-    place = torch.full((int(max(users.max(), u.max() if len(u) else 0)) + 1,), -1)
-    place[users] = torch.arange(len(users))
-    u = place[u]
-    o = u.argsort(stable=True); o = o[u[o] >= 0]
-    return u[o], i[o]
+def _of_chunk(sorted_pairs, users):
+    "The pairs (row within `users`, item) of some users"
+    item, at = sorted_pairs
+    first, m = at[users], at[users + 1] - at[users]
+    row = torch.arange(len(users)).repeat_interleave(m)
+    return row, item[first.repeat_interleave(m) + torch.arange(len(row)) - (m.cumsum(0) - m).repeat_interleave(m)]
 
 # %% ../nbs/05_metrics.ipynb #889190d2
 @torch.no_grad()
@@ -158,30 +162,35 @@ def rank_users(
     known:torch.Tensor=None, # For novelty: how many people know each item, (n items + 1,)
     n_users:int=None, # For novelty: of how many people; those with test rows if None
     vectors:torch.Tensor=None, # For diversity: a vector for each item, (n items + 1, width)
+    owner:torch.Tensor=None, # Whose `seen` items a list is without, where lists belong to questions and several questions to a person, (n users,); each its own if None
 )->dict: # Metric name to its mean over users with at least one test row
     "Ranking metrics over the full catalogue"
     if len(test[0]) == 0: raise ValueError('there is no test row to rank for')
     if isinstance(scores, torch.Tensor): scores, device = scores.__getitem__, scores.device
     users = torch.as_tensor(test[0]).long().cpu().unique()
-    test, seen = _by_user(test, users), _by_user(seen, users) if seen else None
+    n = int(users.max()) + 1
+    owner = torch.arange(n) if owner is None else owner.cpu()
+    test, seen = _by_user(test, n), _by_user(seen, int(owner.max()) + 1) if seen else None
     res, found, listed = [], torch.zeros(len(ks), dtype=torch.double), None
     for lo in range(0, len(users), chunk):
-        s = scores(users[lo:lo+chunk].to(device)).float().clone()
+        who = users[lo:lo+chunk]
+        s = scores(who.to(device)).float().clone()
         s[:, 0] = -torch.inf
-        if seen: mask_seen(s, *(o.to(s.device) for o in _of_chunk(*seen, lo, lo+chunk)))
-        row, item = _of_chunk(*test, lo, lo+chunk)
+        if seen: mask_seen(s, *(o.to(s.device) for o in _of_chunk(seen, owner[who])))
+        row, item = _of_chunk(test, who)
         rel = torch.zeros_like(s, dtype=torch.bool)
         rel[row.to(s.device), item.to(s.device)] = True
         rel[:, 0] = False # an unknown item can never be found, and still counts as one to find
         top = top_items(s, min(max(ks), s.shape[1] - 1), ~rel if pessimistic else None)
-        hits, top = rel.gather(1, top).cpu(), top.cpu()
+        there = s.gather(1, top).cpu() > -torch.inf # a list ends where nothing is left to show
+        hits, top = rel.gather(1, top).cpu() & there, top.cpu()
         res.append(list_metrics(hits, torch.bincount(row, minlength=len(s)), ks))
-        if known is not None: res[-1] |= novelty(top, known.cpu(), n_users or len(users), ks)
-        if vectors is not None: res[-1] |= diversity(top, vectors.cpu(), ks)
+        if known is not None: res[-1] |= novelty(top, known.cpu(), n_users or len(users), ks, there)
+        if vectors is not None: res[-1] |= diversity(top, vectors.cpu(), ks, there)
         if listed is None: listed = torch.zeros(len(ks), s.shape[1], dtype=torch.bool)
         for i,k in enumerate(ks):
             found[i] += hits[:, :k].sum()
-            listed[i, top[:, :k].flatten()] = True
-    mean = {k: torch.cat([o[k] for o in res]).mean().item() for k in res[0]}
+            listed[i, top[:, :k][there[:, :k]]] = True
+    mean = {k: torch.cat([o[k] for o in res]).nanmean().item() for k in res[0]}
     rows = {f'top_k_accuracy@{k}':(f/len(test[0])).item() for k,f in zip(ks, found)}
     return mean | rows | {f'coverage@{k}':l[1:].double().mean().item() for k,l in zip(ks, listed)}

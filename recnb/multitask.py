@@ -9,7 +9,7 @@ __all__ = ['MultiTask', 'LearnedWeights', 'JointLoss', 'PartLoss', 'multitask_le
 import torch
 import torch.nn.functional as F
 from torch import nn
-from fastai.basics import Learner, Metric
+from fastai.basics import Learner
 from fastcore.basics import patch
 from fastcore.meta import delegates
 from .ratings import *
@@ -40,6 +40,7 @@ class MultiTask(TwoTower):
         nn.init.constant_(self.head[-1].bias, to_logit(mean, y_range) if y_range else mean)
         self.weigh = None
 
+# %% ../nbs/17_multitask.ipynb #9b98de7a
 @patch
 def rate(self:MultiTask,
     q, # Vectors of questions, (..., width)
@@ -68,6 +69,7 @@ class LearnedWeights(nn.Module):
         s = self.bias
         return (-s).exp() @ torch.stack([retrieval, rating]) + s.sum()
 
+# %% ../nbs/17_multitask.ipynb #8a9cd500
 class JointLoss:
     "The weighted sum of the losses of retrieval and rating; its `decodes` gives the ratings"
     def __init__(self,
@@ -89,12 +91,12 @@ class JointLoss:
 
 # %% ../nbs/17_multitask.ipynb #8caf81b5
 class PartLoss(RatingMetric):
-    "One of the two losses, unweighted, over the validation rows"
+    "One of the two losses, unweighted, over the validation rows; that of retrieval over those whose item training knows"
     def __init__(self,
         name:str, # 'retrieval' or 'rating'
     ): self._name = name
     def accumulate(self, learn):
-        n = len(learn.yb[0])
+        n = (learn.pred[1] >= 0).sum().item() if self._name == 'retrieval' else len(learn.yb[0])
         part = learn.loss_func.parts(learn.pred, learn.yb[0])[self._name == 'rating']
         self.total, self.count = self.total + part.item()*n, self.count + n
     @property
@@ -107,7 +109,7 @@ def multitask_learner(
     dls, # `TowerDataLoaders`
     retrieval:float=1., # Weight of the cross-entropy
     rating:float=1., # Weight of the squared error
-    learned:bool=False, # Weights that are found in training, instead?
+    learned:bool=False, # Weights that are found in training, in place of these two?
     head=(256, 128), # Dense layers of the head, before the last number
     head_dropout:float=.2, # After each of them
     product:bool=True, # Does the head see the elementwise product of both vectors, too?
@@ -121,7 +123,7 @@ def multitask_learner(
     bias:bool=True, # May a film be popular by itself?
     lr:float=.003, # Peak of the one-cycle schedule
     wd:float=.1, # Weight decay
-    ranking=('ndcg@10', 'top_k_accuracy@100'), # Columns of the table; () for none
+    columns=('ndcg@10', 'top_k_accuracy@100'), # Ranking metrics in the table of a fit; () for none
     cbs=None, # More callbacks
     path=None, # Where a `Learner` saves
     **kwargs
@@ -133,6 +135,6 @@ def multitask_learner(
     about = lambda *args, **kw: MultiTask(*args, width=sizes[-1], head=head, head_dropout=head_dropout, product=product, mean=mean, y_range=y_range or None, **kw)
     model = two_towers(dls, cls=about, loss=loss, log_q=log_q, accidental=accidental, negatives=negatives, temperature=temperature, unit=unit, bias=bias, **kwargs)
     if learned: model.weigh = LearnedWeights()
-    learn = retrieval_learner(dls, model, lr, wd, ranking, cbs, path=path, loss_func=JointLoss(retrieval, rating, model.weigh),
+    learn = retrieval_learner(dls, model, lr, wd, columns, cbs, path=path, loss_func=JointLoss(retrieval, rating, model.weigh),
         metrics=[PartLoss('retrieval'), PartLoss('rating'), MAE(), RMSE()])
     return learn

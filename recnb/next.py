@@ -6,9 +6,9 @@
 __all__ = ['SharedItems', 'SequenceTower', 'NextItem', 'NextDataLoaders', 'next_item_learner']
 
 # %% ../nbs/16a_next.ipynb #1d370ea7
-import pandas as pd, torch
+import torch
 from torch import nn
-from fastai.basics import CastToTensor, Learner
+from fastai.basics import Learner
 from fastcore.basics import patch
 from .ratings import *
 from .features import *
@@ -115,6 +115,8 @@ class NextDataLoaders(PieceDataLoaders):
     catalogue:bool = False # Is a film without training ratings in the running, too? Only what it is about can find it
     @staticmethod
     def usual_bs(n:int)->int: return min(max(batch_size(n), 256), 1024) # logits of more no longer fit a processor's cache
+    @property
+    def valid_bs(self): return 2048
 
 # %% ../nbs/16a_next.ipynb #fa563a32
 @recipe('next-item', epochs=12, about='a transformer that reads a history and finds what comes next', loaders=NextDataLoaders, metric='ndcg@10')
@@ -140,9 +142,9 @@ def next_item_learner(
     bias:bool=True, # May a film be popular by itself?
     lr:float=.002, # Peak of the one-cycle schedule
     wd:float=.1, # Weight decay
-    ranking=('hit_rate@10', 'ndcg@10'), # Columns of the table; () for none
+    columns=('hit_rate@10', 'ndcg@10'), # Ranking metrics in the table of a fit; () for none
     cbs=None, # More callbacks; bfloat16 if None and the device has it
-    **kwargs # Of the `Learner`
+    path=None, # Where a `Learner` saves
 )->Learner: # Ready to fit
     "A `Learner` for the next item"
     about = find_content(dls, text, text_model, genres, year) if text or genres or year else None
@@ -151,4 +153,4 @@ def next_item_learner(
     counts = torch.bincount(dls.train.dataset.item.long().cpu(), minlength=len(dls.items))
     model = NextItem(query, items, counts, loss, log_q, accidental, negatives, temperature, unit, bias)
     cbs = [AutocastBF16()]*has_bf16(dls.device) if cbs is None else list(cbs)
-    return retrieval_learner(dls, model, lr, wd, ranking, cbs, **kwargs)
+    return retrieval_learner(dls, model, lr, wd, columns, cbs, path=path)

@@ -14,6 +14,7 @@ from .features import *
 from .loader import *
 from .metrics import *
 from .experiment import *
+from .retrieval import *
 
 # %% ../nbs/20_recommender.ipynb #08ac7499
 def predict_ratings(
@@ -22,6 +23,7 @@ def predict_ratings(
     items, # Item ids, as many
 )->pd.DataFrame: # `user_id`, `item_id`, `title`, `prediction`, `known`: were both there in training?
     "Predicted ratings of pairs of ids"
+    if not getattr(learn.model, 'rates', True): raise ValueError('this model ranks items and predicts no ratings; multitask does both, and mf, bst, causal and fusion rate.')
     dls = learn.dls
     df = pd.DataFrame({USER:list(users), ITEM:list(items)})
     dl = dls.test_dl(df)
@@ -36,9 +38,8 @@ def seen_pairs(
     items:Vocab, # Of the model
 )->tuple: # Row in `users` and item index of each rating
     "What these users have rated, as (row, item index)"
-    row = pd.Index(users).get_indexer(pd.Index(r.df[USER]))
-    mine = row >= 0
-    return torch.from_numpy(row[mine]), torch.from_numpy(items.encode(r.df[ITEM][mine]))
+    row, ids = seen_by(r, users)
+    return torch.from_numpy(row), torch.from_numpy(items.encode(ids))
 
 # %% ../nbs/20_recommender.ipynb #c649f1e5
 @torch.no_grad()

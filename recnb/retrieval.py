@@ -6,7 +6,7 @@
 __all__ = ['Found', 'Index', 'new_folder', 'item_index', 'user_questions', 'seen_by', 'FaissIndex']
 
 # %% ../nbs/18_retrieval.ipynb #091dff1e
-import importlib.util, json, os, shutil, tempfile
+import importlib.util, json, os, re, secrets, shutil
 import numpy as np, pandas as pd, torch
 from contextlib import contextmanager
 from pathlib import Path
@@ -100,12 +100,14 @@ def search(self:Index,
     return Found(ids, scores)
 
 # %% ../nbs/18_retrieval.ipynb #7cacd480
+def _aside(path):
+    "Folders that stepped aside for `path`, the latest last"
+    mine = re.compile(re.escape(f'.{path.name}.') + r'[0-9a-f]{8}\.old')
+    return sorted((o for o in path.parent.iterdir() if mine.fullmatch(o.name)), key=lambda o: o.stat().st_mtime) if path.parent.is_dir() else []
+
 def _settled(path):
-    "The folder as it should be, if somebody was interrupted between two renames"
-    if not path.exists():
-        left = sorted(path.parent.glob(f'.{path.name}.*.old'), key=lambda o: o.stat().st_mtime) if path.parent.is_dir() else []
-        if left: os.replace(left[-1], path)
-    return path
+    "Where the folder is, also if somebody was interrupted between two renames"
+    return path if path.exists() or not _aside(path) else _aside(path)[-1]
 
 @contextmanager
 def new_folder(
@@ -113,15 +115,14 @@ def new_folder(
 ): # A folder to write to, beside it
     "A folder that appears complete, or not at all"
     path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
     if path.exists() and not path.is_dir(): raise FileExistsError(f'{path} is a file, so no folder can be kept there.')
-    part = Path(tempfile.mkdtemp(prefix=f'.{path.name}.', suffix='.part', dir=path.parent))
+    part = path.parent/f'.{path.name}.{secrets.token_hex(4)}.part'
+    part.mkdir(parents=True)
     try:
         yield part
-        old = part.with_suffix('.old')
-        if _settled(path).exists(): os.replace(path, old)
+        if path.exists(): os.replace(path, part.with_suffix('.old'))
         os.replace(part, path)
-        shutil.rmtree(old, ignore_errors=True)
+        for o in _aside(path): shutil.rmtree(o, ignore_errors=True)
     finally: shutil.rmtree(part, ignore_errors=True)
 
 # %% ../nbs/18_retrieval.ipynb #009aef47
@@ -218,11 +219,17 @@ class FaissIndex(Index):
         if kind == 'ivf' and n: self.index.train(v[np.random.RandomState(0).permutation(n)[:64*cells]])
         if n: self.index.add(v)
 
+# %% ../nbs/18_retrieval.ipynb #00449e91
 @patch
-def _params(self:FaissIndex, allowed):
-    faiss, probe, sel = _faiss(), self.settings['probe'], None if allowed is None else _faiss().IDSelectorBatch(allowed.astype('int64'))
-    if self.kind == 'ivf': return faiss.SearchParametersIVF(sel=sel, nprobe=probe or 16)
-    if self.kind == 'hnsw': return faiss.SearchParametersHNSW(sel=sel, efSearch=probe or 64)
+def _params(self:FaissIndex,
+    allowed, # Places that may be found, or None
+    many, # Items to find
+):
+    "How far to look, and where"
+    faiss, probe = _faiss(), self.settings['probe']
+    sel = None if allowed is None else faiss.IDSelectorBatch(allowed.astype('int64'))
+    if self.kind == 'ivf': return faiss.SearchParametersIVF(sel=sel, nprobe=int(max(probe or 16, np.ceil(2*many*self.settings['cells']/len(self)))))
+    if self.kind == 'hnsw': return faiss.SearchParametersHNSW(sel=sel, efSearch=int(max(probe or 64, many)))
     return faiss.SearchParameters(sel=sel)
 
 # %% ../nbs/18_retrieval.ipynb #9a8db420
@@ -247,7 +254,7 @@ def search(self:FaissIndex,
     gone = row*len(self) + at
     for w in np.unique(2**np.ceil(np.log2(wide)).astype(int)): # a few searches, each as wide as its questions need
         mine = np.flatnonzero((wide <= w) & (2*wide > w))
-        s, i = self.index.search(q[mine], int(min(w, n)), params=self._params(among))
+        s, i = self.index.search(q[mine], int(min(w, n)), params=self._params(among, w))
         ok = (i >= 0) & ~np.isin(mine[:, None]*len(self) + i, gone)
         order = np.argsort(~ok, axis=1, kind='stable')[:, :k]
         s, i, ok = (np.take_along_axis(o, order, 1) for o in (s, i, ok))
