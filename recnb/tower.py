@@ -110,6 +110,7 @@ def timed(self:TowerDataLoaders)->Ratings:
     if '_timed' not in vars(self): self._timed = replace(r, df=r.df.assign(**{TIME:np.int64(0)}))
     return self._timed
 
+# %% ../nbs/16_tower.ipynb #fc9dc5d8
 @patch
 def rows(self:TowerDataLoaders, part:str): # `TowerRows` or `LoneRows`
     if self.around and self.known == 'past': raise ValueError("known='past' says which held-out ratings come before a question, and histories that go around it (around=True) hold what came after, too; say around=False.")
@@ -122,6 +123,7 @@ def rows(self:TowerDataLoaders, part:str): # `TowerRows` or `LoneRows`
     many = np.bincount(u[known], minlength=u.max(initial=0) + 1)
     return TowerRows(h, self.length, h.first + torch.from_numpy(many[u[asked]]), torch.from_numpy(known[asked]), part == 'train')
 
+# %% ../nbs/16_tower.ipynb #179392ac
 @patch
 def new_rows(self:TowerDataLoaders, df:pd.DataFrame, known:np.ndarray=None): # `TowerRows` or `LoneRows`
     if self.length == 1 and not has_times(self.ratings): return LoneRows.of(RatingDataLoaders.new_rows(self, df))
