@@ -295,7 +295,7 @@ def demo(data:Data='toy', split:Annotated[str, typer.Option('--split', '-s', met
     if kw.get('text', True):
         films, rmse = unrated_films(fused, seed, progress=True, **kw)
         show(films, f"Films whose ratings were all held out (RMSE over every such film: {rmse['without text']:.3f} without text, {rmse['with text']:.3f} with text)")
-    found = [run_trial(m, r, split, seed=seed, ranking=True, progress=True) for m in ('popularity', 'tower', 'multitask')]
+    found = [run_trial(m, r, split, seed=seed, ranking=True, progress=True) for m in ('popularity', 'tower')]
     mf = next(t for t in trials if t.model == 'mf')
     found.insert(1, replace(mf, ranking=test_ranking(mf.learn)))
     show(trial_frame(found), f'Which of the held-out films does a list find? {_lists(found[-1]).capitalize()}')

@@ -4,8 +4,8 @@
 
 # %% auto #0
 __all__ = ['recipes', 'Recipe', 'recipe', 'get_recipe', 'StopAfter', 'TerminalProgress', 'AutocastBF16', 'has_bf16',
-           'fit_quietly', 'best_epoch', 'epoch_table', 'Trial', 'predict_dl', 'test_errors', 'test_ranking',
-           'RankingMetrics', 'check_args', 'use_preset', 'fit_recipe', 'run_trial', 'compare', 'paired']
+           'fit_quietly', 'best_epoch', 'epoch_table', 'Trial', 'predict_dl', 'test_errors', 'ranking_rows',
+           'test_ranking', 'RankingMetrics', 'check_args', 'use_preset', 'fit_recipe', 'run_trial', 'compare', 'paired']
 
 # %% ../nbs/06_experiment.ipynb #39e8862b
 import inspect, sys, time
@@ -15,6 +15,7 @@ from functools import partial
 from typing import Callable
 from fastai.basics import Callback, CancelFitException, L, Learner, ValueMetric, set_seed, to_float
 from fastai.callback.schedule import *
+from fastcore.meta import delegates
 from tqdm import tqdm
 from .ratings import *
 from .split import *
@@ -200,37 +201,45 @@ def test_errors(
     return rating_errors(*predict_dl(learn, learn.dls.test))
 
 # %% ../nbs/06_experiment.ipynb #40b6f70e
-def test_ranking(
-    learn:Learner, # Trained; its model has `scores`, for what the loaders' `asks` returns
-    ks=(1, 5, 10, 50, 100), # Lengths of list
-    filter_seen:bool=True, # Remove what each user rated in the training rows from their list?
+def ranking_rows(
+    dls, # Loaders
     part:str='test', # Rows to find, 'test' or 'valid'
-    pessimistic:bool=False, # Do these stand behind others of the same score? If not, the index decides
+    filter_seen:bool=True, # Remove what each user rated in the training rows from their list?
     each:bool=False, # A question for each row to find, as that row asks it, say at its time? If not, one a user
-)->dict: # Metric name to its mean over the users of these rows, or over the rows
-    "Ranking metrics on the test rows: full catalogue, every held-out item counts as relevant"
-    dls = learn.dls
-    df, find = dls.ratings.df, part_rows(dls.ratings, part)
+)->tuple: # A function from question numbers (B,) to what a model's `scores` wants; other arguments of `rank_users`
+    "All that a ranking needs to know but the model"
+    df, find, table = dls.ratings.df, part_rows(dls.ratings, part), dls.ratings.items
     if not find.any(): raise ValueError(f'{dls.ratings.name} has no {part} rows to rank for.')
     known = ~part_rows(dls.ratings, 'test') if part == 'test' else part_rows(dls.ratings, 'train')
     code, ids = pd.factorize(df[USER][find])
-    items = torch.from_numpy(dls.items.encode(df[ITEM]))
-    seen = torch.from_numpy(pd.Index(ids).get_indexer(df[USER]))
-    find, known = torch.from_numpy(find.copy()), torch.from_numpy(known.copy())
-    gone = known & (seen >= 0)
-    seen, code = (seen[gone], items[gone]), torch.from_numpy(code)
-    table = dls.ratings.items
-    learn.model.to(dls.device).eval()
-    if each:
-        rows = (dls.valid if part == 'valid' else dls.test).dataset
-        if not hasattr(rows, 'question'): raise ValueError(f'{type(rows).__name__} asks many questions in one row, so they can not be asked one by one; leave out each=True.')
-        question = rows.question
-    else:
-        asks = dls.asks(ids, known=known.numpy())
-        question = lambda u: [o[u] for o in asks]
-    return rank_users(lambda u: learn.model.scores(*question(u)), (torch.arange(len(code)) if each else code, items[find]), seen if filter_seen else None, ks, device=dls.device, pessimistic=pessimistic,
-        owner=code if each else None, known=torch.bincount(items[known].long(), minlength=len(dls.items)), n_users=df[USER][known.numpy()].nunique(),
+    items, code = torch.from_numpy(dls.items.encode(df[ITEM])), torch.from_numpy(code)
+    row = pd.Index(ids).get_indexer(df[USER]) # of each rating's user among those asked about
+    gone = known & (row >= 0)
+    rest = dict(test=(torch.arange(len(code)) if each else code, items[find]), seen=(torch.from_numpy(row[gone]), items[gone]) if filter_seen else None,
+        owner=code if each else None, known=torch.bincount(items[known].long(), minlength=len(dls.items)), n_users=df[USER][known].nunique(),
         vectors=multi_hot(table, dls.items, ITEM)[0] if table is not None and GENRES in table else None)
+    if not each:
+        asks = dls.asks(ids, known=known)
+        return (lambda u: [o[u] for o in asks]), rest
+    rows = (dls.valid if part == 'valid' else dls.test).dataset
+    if not hasattr(rows, 'question'): raise ValueError(f'{type(rows).__name__} asks many questions in one row, so they can not be asked one by one; leave out each=True.')
+    return rows.question, rest
+
+# %% ../nbs/06_experiment.ipynb #e3ed553b
+@delegates(ranking_rows, but='dls')
+def test_ranking(
+    learn:Learner, # Trained; its model has `scores`, for what the loaders' `asks` returns
+    ks=(1, 5, 10, 50, 100), # Lengths of list
+    pessimistic:bool=False, # Do items to find stand behind others of the same score? If not, the index decides
+    **kwargs
+)->dict: # Metric name to its mean over the users of these rows, or over the rows
+    "Ranking metrics on the test rows: full catalogue, every held-out item counts as relevant"
+    question, rest = ranking_rows(learn.dls, **kwargs)
+    return _ranked(learn, question, ks=ks, pessimistic=pessimistic, **rest)
+
+def _ranked(learn, question, **kwargs):
+    learn.model.to(learn.dls.device).eval()
+    return rank_users(lambda u: learn.model.scores(*question(u)), device=learn.dls.device, **kwargs)
 
 # %% ../nbs/06_experiment.ipynb #eaeab348
 class RankingMetrics(Callback):
@@ -239,17 +248,19 @@ class RankingMetrics(Callback):
     def __init__(self,
         *names:str, # As `test_ranking` names them; hit rate and NDCG at 10 if none
         every:int=1, # Epochs from one to the next
-        **kwargs # To `test_ranking`
+        **kwargs # To `ranking_rows`
     ):
         self.names, self.every, self.kwargs = names or ('hit_rate@10', 'ndcg@10'), every, kwargs
-        self.kwargs.setdefault('ks', sorted({int(o.partition('@')[2]) for o in self.names}))
+        self.ks = sorted({int(o.partition('@')[2]) for o in self.names})
     def before_fit(self):
-        self.latest, self.others = {}, self.learn.metrics
+        self.latest, self.others, self.rows = {}, self.learn.metrics, None
         self.learn.metrics = self.others + L(ValueMetric(partial(lambda o: self.latest.get(o, float('nan')), o), o) for o in self.names)
     def before_validate(self): self.latest = {}
     def after_validate(self):
         due = (self.epoch + 1) % self.every == 0 or self.epoch + 1 == self.n_epoch
-        if due and len(self.dls.valid.dataset): self.latest = test_ranking(self.learn, part='valid', **self.kwargs)
+        if not due or not len(self.dls.valid.dataset): return
+        self.rows = self.rows or ranking_rows(self.dls, 'valid', **self.kwargs) # the same in each epoch
+        self.latest = _ranked(self.learn, self.rows[0], ks=self.ks, **self.rows[1])
     def after_fit(self): self.learn.metrics = self.others
 
 # %% ../nbs/06_experiment.ipynb #d149c644

@@ -25,7 +25,6 @@ class MultiTask(TwoTower):
     rates = True
     def __init__(self,
         *args, # Of a `TwoTower`
-        width:int=64, # Of the vectors
         head=(256, 128), # Dense layers of the head, before the last number
         head_dropout:float=.2, # After each of them
         product:bool=True, # Does the head see the elementwise product, too?
@@ -35,7 +34,7 @@ class MultiTask(TwoTower):
     ):
         super().__init__(*args, **kwargs)
         self.product, self.y_range = product, y_range
-        self.head = dense([(2 + product)*width, *head], dropout=head_dropout, batch_norm=False)
+        self.head = dense([(2 + product)*self.candidate.n_out, *head], dropout=head_dropout, batch_norm=False)
         nn.init.zeros_(self.head[-1].weight)
         nn.init.constant_(self.head[-1].bias, to_logit(mean, y_range) if y_range else mean)
         self.weigh = None
@@ -114,13 +113,6 @@ def multitask_learner(
     head_dropout:float=.2, # After each of them
     product:bool=True, # Does the head see the elementwise product of both vectors, too?
     y_range:tuple=None, # Ends of the sigmoid; those of the ratings, half a step wider, if None; False for no sigmoid
-    loss:str='full', # Retrieval against whom: 'full', 'batch' or 'sampled'
-    log_q:bool=True, # Correct for how wrong answers were chosen?
-    accidental:bool=True, # Mask right answers among them?
-    negatives:int=512, # How many 'sampled' draws for each batch
-    temperature:float=1., # Divides scores
-    unit:bool=False, # Vectors of length 1?
-    bias:bool=True, # May a film be popular by itself?
     lr:float=.003, # Peak of the one-cycle schedule
     wd:float=.1, # Weight decay
     columns=('ndcg@10', 'top_k_accuracy@100'), # Ranking metrics in the table of a fit; () for none
@@ -131,10 +123,7 @@ def multitask_learner(
     "A `Learner` for retrieval and rating"
     if y_range is None: y_range = dls.y_range
     mean = dls.train.dataset.rating.cpu().double().mean().item()
-    sizes = kwargs.get('query_sizes', (64,))
-    about = lambda *args, **kw: MultiTask(*args, width=sizes[-1], head=head, head_dropout=head_dropout, product=product, mean=mean, y_range=y_range or None, **kw)
-    model = two_towers(dls, cls=about, loss=loss, log_q=log_q, accidental=accidental, negatives=negatives, temperature=temperature, unit=unit, bias=bias, **kwargs)
+    model = two_towers(dls, cls=MultiTask, head=head, head_dropout=head_dropout, product=product, mean=mean, y_range=y_range or None, **kwargs)
     if learned: model.weigh = LearnedWeights()
-    learn = retrieval_learner(dls, model, lr, wd, columns, cbs, path=path, loss_func=JointLoss(retrieval, rating, model.weigh),
+    return retrieval_learner(dls, model, lr, wd, columns, cbs, path=path, loss_func=JointLoss(retrieval, rating, model.weigh),
         metrics=[PartLoss('retrieval'), PartLoss('rating'), MAE(), RMSE()])
-    return learn

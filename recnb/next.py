@@ -10,6 +10,7 @@ import torch
 from torch import nn
 from fastai.basics import Learner
 from fastcore.basics import patch
+from fastcore.meta import delegates
 from .ratings import *
 from .features import *
 from .loader import *
@@ -120,6 +121,7 @@ class NextDataLoaders(PieceDataLoaders):
 
 # %% ../nbs/16a_next.ipynb #fa563a32
 @recipe('next-item', epochs=12, about='a transformer that reads a history and finds what comes next', loaders=NextDataLoaders, metric='ndcg@10')
+@delegates(NextItem.__init__, but='query,candidate,counts')
 def next_item_learner(
     dls, # `NextDataLoaders`
     ratings:bool=True, # Read how items were rated?
@@ -133,24 +135,18 @@ def next_item_learner(
     ff:int=256, # Width inside its feed-forward part
     dropout:float=.2, # On tokens, and inside the transformer
     init_std:float=.02, # Standard deviation of items at the start
-    loss:str='full', # Against whom: 'full', 'batch' or 'sampled'
-    log_q:bool=True, # Correct for how wrong answers were chosen?
-    accidental:bool=True, # Mask right answers among them?
-    negatives:int=512, # How many 'sampled' draws for each batch
-    temperature:float=1., # Divides scores
-    unit:bool=False, # Vectors of length 1?
-    bias:bool=True, # May a film be popular by itself?
     lr:float=.002, # Peak of the one-cycle schedule
     wd:float=.1, # Weight decay
     columns=('hit_rate@10', 'ndcg@10'), # Ranking metrics in the table of a fit; () for none
     cbs=None, # More callbacks; bfloat16 if None and the device has it
     path=None, # Where a `Learner` saves
+    **kwargs
 )->Learner: # Ready to fit
     "A `Learner` for the next item"
     about = find_content(dls, text, text_model, genres, year) if text or genres or year else None
     items = SharedItems(len(dls.items), width, about, init_std)
     query = SequenceTower(items, width, RatingLevels(dls.ratings.scale) if ratings else None, layers, heads, ff, dropout=dropout)
     counts = torch.bincount(dls.train.dataset.item.long().cpu(), minlength=len(dls.items))
-    model = NextItem(query, items, counts, loss, log_q, accidental, negatives, temperature, unit, bias)
+    model = NextItem(query, items, counts, **kwargs)
     cbs = [AutocastBF16()]*has_bf16(dls.device) if cbs is None else list(cbs)
     return retrieval_learner(dls, model, lr, wd, columns, cbs, path=path)

@@ -59,6 +59,11 @@ def questions(self:Index,
     if q.ndim != 2 or q.shape[1] != want: raise ValueError(f'questions to this index are tables of {want} columns, not {tuple(q.shape)}.')
     return torch.cat([q, torch.ones_like(q[:, :1])], 1) if self.biased else q
 
+# %% ../nbs/18_retrieval.ipynb #b5960122
+def _known(index, ids):
+    "Places of ids, in order and each once, without unknown ones; None for None"
+    return None if ids is None else np.unique(o := index.places(ids))[int((o < 0).any()):]
+
 def _pairs(index, exclude, among=None):
     "Excluded (row, place), sorted by row; places counted among `among` if given"
     if exclude is None: return np.zeros(0, int), np.zeros(0, int)
@@ -69,6 +74,7 @@ def _pairs(index, exclude, among=None):
     o = np.argsort(row, kind='stable'); o = o[at[o] >= 0]
     return row[o], at[o]
 
+# %% ../nbs/18_retrieval.ipynb #b501cd8e
 @patch
 @torch.no_grad()
 def search(self:Index,
@@ -81,7 +87,7 @@ def search(self:Index,
     "The items with the largest scores"
     if k < 1: raise ValueError(f'{k} items are nothing to look for; k is at least 1.')
     q = self.questions(queries)
-    among = None if allowed is None else np.unique(self.places(allowed)[self.places(allowed) >= 0])
+    among = _known(self, allowed)
     v = self.vectors if among is None else self.vectors[torch.from_numpy(among).to(self.vectors.device)]
     row, at = _pairs(self, exclude, among)
     k, step = min(k, len(v)), max(1, cells//max(len(v), 1))
@@ -243,7 +249,7 @@ def search(self:FaissIndex,
     "Items with large scores"
     if k < 1: raise ValueError(f'{k} items are nothing to look for; k is at least 1.')
     q = self.questions(queries).cpu().numpy()
-    among = None if allowed is None else np.unique(self.places(allowed)[self.places(allowed) >= 0])
+    among = _known(self, allowed)
     row, at = _pairs(self, exclude)
     many = np.bincount(row, minlength=len(q)) if len(row) else np.zeros(len(q), int)
     n = len(self) if among is None else len(among)

@@ -179,7 +179,7 @@ class CandidateTower(nn.Module):
     ):
         super().__init__()
         self.own = nn.Embedding(n_items, width) if item else None
-        self.drop, self.n = IdDropout(unknown), n_items
+        self.drop, self.n, self.n_out = IdDropout(unknown), n_items, sizes[-1]
         self.register_buffer('words', words, persistent=False)
         self.register_buffer('seen', torch.ones(n_items, dtype=torch.long) if seen is None else seen.long(), persistent=False)
         self.word = nn.EmbeddingBag(int(words.max()) + 1, width, mode='mean', padding_idx=0) if words is not None else None
@@ -417,6 +417,7 @@ def softmax_loss(
     return F.cross_entropy(logits, right, ignore_index=-1, reduction='sum')/(right >= 0).sum().clamp(min=1)
 
 # %% ../nbs/16_tower.ipynb #5cf0da77
+@delegates(TwoTower.__init__, but='query,candidate,counts')
 def two_towers(
     dls, # `TowerDataLoaders`
     user:bool=False, # Query: a vector of the user's own?
@@ -433,8 +434,8 @@ def two_towers(
     candidate_sizes=(64,), # Dense layers of the candidate tower
     width:int=64, # Of each kind of knowledge
     dropout:float=.3, # Before each dense layer
-    cls=TwoTower, # What to make of them
-    **kwargs # To `cls`
+    cls=TwoTower, # What to make of them; the rest is for it
+    **kwargs
 )->TwoTower:
     "Both towers for a data set"
     if query_sizes[-1] != candidate_sizes[-1]: raise ValueError(f'the towers end with vectors of {query_sizes[-1]} and {candidate_sizes[-1]} numbers; a product needs the same.')
@@ -470,13 +471,6 @@ def retrieval_learner(
 @delegates(two_towers, but='cls')
 def tower_learner(
     dls, # `TowerDataLoaders`
-    loss:str='full', # Against whom: 'full', 'batch' or 'sampled'
-    log_q:bool=True, # Correct for how wrong answers were chosen?
-    accidental:bool=True, # Mask right answers among them?
-    negatives:int=512, # How many 'sampled' draws for each batch
-    temperature:float=1., # Divides scores
-    unit:bool=False, # Vectors of length 1?
-    bias:bool=True, # May a film be popular by itself?
     lr:float=.003, # Peak of the one-cycle schedule
     wd:float=.1, # Weight decay
     columns=('hit_rate@10', 'ndcg@10', 'top_k_accuracy@100'), # Ranking metrics in the table of a fit; () for none
@@ -485,8 +479,7 @@ def tower_learner(
     **kwargs
 )->Learner: # Ready to fit
     "A `Learner` for two towers"
-    model = two_towers(dls, loss=loss, log_q=log_q, accidental=accidental, negatives=negatives, temperature=temperature, unit=unit, bias=bias, **kwargs)
-    return retrieval_learner(dls, model, lr, wd, columns, cbs, path=path)
+    return retrieval_learner(dls, two_towers(dls, **kwargs), lr, wd, columns, cbs, path=path)
 
 # %% ../nbs/16_tower.ipynb #2de08934
 @torch.no_grad()
