@@ -212,11 +212,11 @@ def ranking_rows(
     if not find.any(): raise ValueError(f'{dls.ratings.name} has no {part} rows to rank for.')
     known = ~part_rows(dls.ratings, 'test') if part == 'test' else part_rows(dls.ratings, 'train')
     code, ids = pd.factorize(df[USER][find])
-    items, code = torch.from_numpy(dls.items.encode(df[ITEM])), torch.from_numpy(code)
+    items, code, t = dls.items.encode(df[ITEM]), torch.from_numpy(code), torch.from_numpy
     row = pd.Index(ids).get_indexer(df[USER]) # of each rating's user among those asked about
     gone = known & (row >= 0)
-    rest = dict(test=(torch.arange(len(code)) if each else code, items[find]), seen=(torch.from_numpy(row[gone]), items[gone]) if filter_seen else None,
-        owner=code if each else None, known=torch.bincount(items[known].long(), minlength=len(dls.items)), n_users=df[USER][known].nunique(),
+    rest = dict(test=(torch.arange(len(code)) if each else code, t(items[find])), seen=(t(row[gone]), t(items[gone])) if filter_seen else None,
+        owner=code if each else None, known=torch.bincount(t(items[known]).long(), minlength=len(dls.items)), n_users=df[USER][known].nunique(),
         vectors=multi_hot(table, dls.items, ITEM)[0] if table is not None and GENRES in table else None)
     if not each:
         asks = dls.asks(ids, known=known)
