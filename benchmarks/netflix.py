@@ -47,7 +47,7 @@ def trains(folder):
     import recnb.multitask
     parts = split(read_netflix(folder), 'random:0.2')
     start = perf_counter()
-    learn, seconds = fit_recipe('multitask', parts, 1, bs=8192, length=1, history=False, ranking=(), query_sizes=(32,), candidate_sizes=(32,), width=32)
+    learn, seconds = fit_recipe('multitask', parts, 1, bs=8192, length=1, history=False, user=True, columns=(), query_sizes=(32,), candidate_sizes=(32,), width=32)
     return dict(rows=int((~parts.df['is_test']).sum()), seconds_an_epoch=seconds, seconds_with_loaders=perf_counter() - start, peak_gb=peak())
 
 
