@@ -15,7 +15,7 @@ from .metrics import *
 from .experiment import *
 
 # %% ../nbs/10_baseline.ipynb #2f083f34
-class Baseline(nn.Module):
+class Baseline(Described):
     "A constant, an item's value or a user's: tables filled from training rows, one row an index"
     rates = True # Does it predict ratings, or only rank?
     def __init__(self,

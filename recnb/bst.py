@@ -255,7 +255,7 @@ def dense(
     return nn.Sequential(*layers, nn.Linear(sizes[-1], out))
 
 # %% ../nbs/12_bst.ipynb #658fe3bc
-class BST(nn.Module):
+class BST(Described):
     "Behavior Sequence Transformer for ratings"
     def __init__(self,
         n_users:int, # Rows of user tables, the unknown included

@@ -57,7 +57,7 @@ def gap_levels(
     return ev, level(time - last)*(sees > 0)
 
 # %% ../nbs/13_causal.ipynb #015d45bb
-class FoldedMF(nn.Module):
+class FoldedMF(Described):
     "Several matrix factorizations side by side, each of which does not see one fold of the training ratings"
     def __init__(self,
         n_users:int, # Rows of user tables, the unknown included
@@ -168,7 +168,7 @@ def folded_mf(
     return model.to(dls.device).spread(h.user[some[0]], h.target[some[1]]).requires_grad_(False)
 
 # %% ../nbs/13_causal.ipynb #68995851
-class Causal(nn.Module):
+class Causal(Described):
     "A causal transformer over (item, rating) events that answers queries about items"
     def __init__(self,
         n_users:int, # Rows of user tables, the unknown included

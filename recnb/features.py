@@ -154,7 +154,7 @@ def _numbers(table, col, log):
     return np.log1p(v) if log else v
 
 # %% ../nbs/02_features.ipynb #372e02a7
-class RatingLevels(nn.Module):
+class RatingLevels(Described):
     "Ratings to levels from 1, with 0 for none"
     def __init__(self,
         scale:Scale, # Of the ratings

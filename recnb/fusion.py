@@ -38,7 +38,7 @@ class FusionPieces(PieceDataLoaders):
     catalogue = True
 
 # %% ../nbs/15_fusion.ipynb #3ccc7358
-class Content(nn.Module):
+class Content(Described):
     "What is known of each item, part by part"
     def __init__(self,
         seen, # Which items have training ratings, bool (n_items,)

@@ -52,7 +52,7 @@ def in_range(
     return z if y_range is None else z.sigmoid() * (y_range[1]-y_range[0]) + y_range[0]
 
 # %% ../nbs/11_mf.ipynb #19306607
-class MF(nn.Module):
+class MF(Described):
     "Matrix factorization with biases: sigmoid of (constant + biases + dot product), over the range of the ratings"
     def __init__(self,
         n_users:int, # Rows of the user tables, the unknown included

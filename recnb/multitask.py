@@ -59,7 +59,7 @@ def forward(self:MultiTask,
     return *self.among(q, item), self.rate(q, self.items(item.long()))
 
 # %% ../nbs/17_multitask.ipynb #31fc2486
-class LearnedWeights(nn.Module):
+class LearnedWeights(Described):
     "A weight for each of two losses, found in training"
     def __init__(self):
         super().__init__()

@@ -22,7 +22,7 @@ from .fusion import *
 from .tower import *
 
 # %% ../nbs/16a_next.ipynb #06d95547
-class SharedItems(nn.Module):
+class SharedItems(Described):
     "One table of items, for histories and for answers"
     def __init__(self,
         n_items:int, # Item indices, the unknown included
@@ -40,7 +40,7 @@ class SharedItems(nn.Module):
         return self.table.weight if idx is None else self.table(idx)
 
 # %% ../nbs/16a_next.ipynb #4cff11d7
-class SequenceTower(nn.Module):
+class SequenceTower(Described):
     "A query after each rating of a history"
     def __init__(self,
         items:nn.Module, # Vectors of items, as `SharedItems`

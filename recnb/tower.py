@@ -163,7 +163,7 @@ def title_words(
     return res, words
 
 # %% ../nbs/16_tower.ipynb #c71ccea9
-class CandidateTower(nn.Module):
+class CandidateTower(Described):
     "A vector for each item"
     def __init__(self,
         n_items:int, # Item indices, the unknown included
@@ -243,7 +243,7 @@ class TimeBuckets(nn.Module):
         return torch.cat([self.table(torch.bucketize(at, self.edges)), ((at - self.clock[0])/self.clock[1]).float()[:, None]], 1)
 
 # %% ../nbs/16_tower.ipynb #b37cb473
-class QueryTower(nn.Module):
+class QueryTower(Described):
     "A vector for each question"
     def __init__(self,
         n_users:int, # User indices, the unknown included
@@ -296,7 +296,7 @@ def forward(self:QueryTower,
 # %% ../nbs/16_tower.ipynb #6d68a0ed
 losses = ('full', 'batch', 'sampled')
 
-class TwoTower(nn.Module):
+class TwoTower(Described):
     "A query tower and a candidate tower"
     rates = False # scores are not ratings
     def __init__(self,
