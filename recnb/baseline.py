@@ -10,6 +10,7 @@ __all__ = ['baselines', 'Baseline', 'GlobalMean', 'GlobalMedian', 'ItemMean', 'd
 import inspect, torch
 from torch import nn
 from fastai.basics import Learner
+from .described import *
 from .loader import *
 from .metrics import *
 from .experiment import *

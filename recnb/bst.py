@@ -17,6 +17,7 @@ from fastai.basics import CastToTensor, Learner
 from fastcore.basics import patch
 from fastcore.meta import delegates
 from .ratings import *
+from .described import *
 from .features import *
 from .loader import *
 from .metrics import *

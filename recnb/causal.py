@@ -15,6 +15,7 @@ from fastai.basics import CastToTensor, DataLoaders, Learner
 from fastcore.basics import patch
 from fastcore.meta import delegates
 from .ratings import *
+from .described import *
 from .features import *
 from .history import *
 from .loader import *

@@ -10,6 +10,7 @@ import numpy as np, pandas as pd, torch
 from fastcore.basics import patch
 from torch import nn
 from .ratings import *
+from .described import *
 
 # %% ../nbs/02_features.ipynb #e032362a
 class Vocab:

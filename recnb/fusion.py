@@ -15,6 +15,7 @@ from fastcore.basics import patch
 from fastcore.meta import delegates
 from torch import nn
 from .ratings import *
+from .described import *
 from .features import *
 from .metadata import *
 from .loader import *
@@ -144,6 +145,7 @@ class ContentBias(ContentEmbedding):
     def bias(self): return self.weight[:, 0]
 
 # %% ../nbs/15_fusion.ipynb #5c016a0e
+@change
 def know_content(
     model:nn.Module, # Any backbone
     content:Content, # Of its items
@@ -161,6 +163,7 @@ def only_tables(
 )->nn.Module: # The same, changed
     "Plain tables again, with what content says worked in"
     for o in list(model.modules()):
+        vars(o).pop('_changed', None)
         for name,part in list(o.named_children()):
             if type(part) is ContentEmbedding: setattr(o, name, nn.Embedding.from_pretrained(part.weight.detach()))
     return model

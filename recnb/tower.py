@@ -18,6 +18,7 @@ from torch import nn
 from .ratings import *
 from .features import *
 from .split import *
+from .described import *
 from .history import *
 from .loader import *
 from .experiment import *
