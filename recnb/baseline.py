@@ -19,6 +19,7 @@ from .experiment import *
 class Baseline(Described):
     "A constant, an item's value or a user's: tables filled from training rows, one row an index"
     rates = True # Does it predict ratings, or only rank?
+    rows_of = {'user':('user_bias',), 'item':('item_bias',)}
     def __init__(self,
         n_users:int, # Rows of the user table, the unknown included
         n_items:int, # Rows of the item table, the unknown included

@@ -139,6 +139,7 @@ def forward(self:Block, x, mask=None, **kwargs): # (B, N, width) to the same; `k
 # %% ../nbs/12_bst.ipynb #68deb79c
 class ItemVectors(nn.Module):
     "A vector for each item, with its features worked in if it has any"
+    rows_of = {'item':('vec.weight',)}
     def __init__(self,
         n_items:int, # Rows, the unknown included
         width:int, # Of the vectors
@@ -214,6 +215,7 @@ def forward(self:PastVectors,
 # %% ../nbs/12_bst.ipynb #b76a1be5
 class UserVectors(nn.Module):
     "A user's own vector and those of their features, side by side"
+    rows_of = {'user':('own.weight',)}
     def __init__(self,
         n_users:int, # Rows, the unknown included
         width:int=0, # Of the user's own vector; 0 for none

@@ -60,6 +60,7 @@ def gap_levels(
 # %% ../nbs/13_causal.ipynb #015d45bb
 class FoldedMF(Described):
     "Several matrix factorizations side by side, each of which does not see one fold of the training ratings"
+    rows_of = {'user':('user_factors.weight', 'user_bias.weight'), 'item':('item_factors.weight', 'item_bias.weight')}
     def __init__(self,
         n_users:int, # Rows of user tables, the unknown included
         n_items:int, # Rows of item tables, the unknown included
@@ -295,6 +296,9 @@ def queries(self:Causal,
 ): # (B, Q, width)
     q = self.items(item) + self.query
     return q if gap is None else q + self.gap(gap)
+
+@patch
+def decodes(self:Causal, out): return self.answer.ratings(out) # Ratings of answers
 
 # %% ../nbs/13_causal.ipynb #bb306b8d
 @patch

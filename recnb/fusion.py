@@ -96,6 +96,7 @@ def find_content(
 # %% ../nbs/15_fusion.ipynb #875d31e3
 class ContentEmbedding(nn.Module):
     "A vector for each item: its own, and one made of its content"
+    rows_of = {'item':('own.weight',)}
     def __init__(self,
         content:Content, # Of the items
         width:int, # Of the vectors

@@ -55,6 +55,7 @@ def in_range(
 # %% ../nbs/11_mf.ipynb #19306607
 class MF(Described):
     "Matrix factorization with biases: sigmoid of (constant + biases + dot product), over the range of the ratings"
+    rows_of = {'user':('user_factors.weight', 'user_bias.bias'), 'item':('item_factors.weight', 'item_bias.bias')}
     def __init__(self,
         n_users:int, # Rows of the user tables, the unknown included
         n_items:int, # Rows of the item tables, the unknown included

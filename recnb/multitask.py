@@ -59,6 +59,9 @@ def forward(self:MultiTask,
     q = self.ask(user, *x)
     return *self.among(q, item), self.rate(q, self.items(item.long()))
 
+@patch
+def decodes(self:MultiTask, out): return out[2] # The ratings
+
 # %% ../nbs/17_multitask.ipynb #31fc2486
 class LearnedWeights(Described):
     "A weight for each of two losses, found in training"

@@ -25,6 +25,7 @@ from .tower import *
 # %% ../nbs/16a_next.ipynb #06d95547
 class SharedItems(Described):
     "One table of items, for histories and for answers"
+    rows_of = {'item':('table.weight',)}
     def __init__(self,
         n_items:int, # Item indices, the unknown included
         width:int=64, # Of the vectors
