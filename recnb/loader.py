@@ -111,6 +111,7 @@ class RatingDataLoaders(DataLoaders):
     "`DataLoaders` over a split rating table, with the vocabularies that made its indices"
     rows_args = () # Arguments of `from_ratings` that say what a row looks like
     catalogue = False # Do items that have no training rating get an index of their own?
+    fold = None # No folds
     now = None # The moment at which people ask of whom nothing is known; that of the latest rating if None
     usual_bs = staticmethod(batch_size) # Rows a training batch, for so many rows
     @property
@@ -258,7 +259,6 @@ class HistoryDataLoaders(RatingDataLoaders):
     length:int = 10 # Ratings in an example, the target included
     known:str = 'past' # Which held-out ratings histories may hold: 'train', 'past' or 'all'
     step:int = None # Train only on the last ratings of full windows, one every `step` ratings; on every rating if None
-    fold = None # No folds
     @property
     def valid_bs(self): return max(256, 32_768//self.length)
 
