@@ -6,7 +6,7 @@
 __all__ = ['max_body', 'max_k', 'max_ratings', 'max_text', 'item_cards', 'spelled', 'Refusal', 'Desk', 'read_json', 'openapi',
            'Service', 'page', 'make_app', 'make_server', 'serve', 'running']
 
-# %% ../nbs/22_serve.ipynb #d70a1628
+# %% ../nbs/22_serve.ipynb #d3228362
 import json, math, re, socket, sys, time, unicodedata
 import numpy as np, pandas as pd, torch
 from concurrent.futures import ThreadPoolExecutor
@@ -24,7 +24,7 @@ from .metrics import *
 from .strangers import *
 from .recommender import *
 
-# %% ../nbs/22_serve.ipynb #4608ba58
+# %% ../nbs/22_serve.ipynb #f6d4003d
 try:
     import fasthtml.common as ft, uvicorn
     from starlette.applications import Starlette
@@ -37,7 +37,7 @@ except ImportError: Starlette = None
 def _need_web():
     if Starlette is None: raise ImportError("serving needs python-fasthtml and uvicorn, which come with: pip install 'recnb[serve]'")
 
-# %% ../nbs/22_serve.ipynb #d42f4e68
+# %% ../nbs/22_serve.ipynb #b907f450
 def _plain(v):
     "A cell of a table as something that JSON knows"
     if isinstance(v, (list, tuple, np.ndarray)): return [str(o) for o in v]
@@ -57,7 +57,7 @@ def item_cards(
             if (v := _plain(v)) is not None: card[c] = v
     return [None] + res
 
-# %% ../nbs/22_serve.ipynb #b711d11d
+# %% ../nbs/22_serve.ipynb #d5754a8d
 def spelled(
     text:str, # Any text
 )->str: # Words of small letters and digits, each with a blank before it
@@ -65,7 +65,7 @@ def spelled(
     t = ''.join(c if c.isalnum() else ' ' for c in unicodedata.normalize('NFKD', text) if not unicodedata.combining(c))
     return ''.join(' ' + w for w in t.casefold().split())
 
-# %% ../nbs/22_serve.ipynb #3356c75d
+# %% ../nbs/22_serve.ipynb #ce22a68e
 class Refusal(Exception):
     "A question that gets a sentence for an answer"
     def __init__(self,
@@ -92,7 +92,7 @@ class Desk:
         except ValueError: self.vectors = None # a model that has nothing to compare items by
         rec.recommend(ratings=[(self.cards[1][ITEM], self.scale.high)], k=1) # the first question takes longer
 
-# %% ../nbs/22_serve.ipynb #0454700f
+# %% ../nbs/22_serve.ipynb #6bc12029
 @patch
 def index(self:Desk,
     asked, # Id or title
@@ -110,7 +110,7 @@ def _by_title(self:Desk, text):
     said = self.rec.names.match([text], .8) if 0 < len(text) <= 200 else None
     return 0 if said is None or said['how'].iat[0] == '' else self.at[_plain(said[ITEM].iat[0])]
 
-# %% ../nbs/22_serve.ipynb #547fa0c6
+# %% ../nbs/22_serve.ipynb #4e433e08
 _near = 20 # titles of a request that are compared letter by letter
 
 @patch
@@ -135,7 +135,7 @@ def brief(self:Desk,
     "The card without the overview"
     return {k:v for k,v in self.cards[i].items() if k != OVERVIEW}
 
-# %% ../nbs/22_serve.ipynb #54534fc7
+# %% ../nbs/22_serve.ipynb #7ee5dce2
 @patch
 def question(self:Desk,
     item, # Indices of the rated items, (n,)
@@ -163,7 +163,7 @@ def _folds(self:Desk, n):
         known[n] = torch.from_numpy(self.rec.dls.over(replace(self.rec.ratings, df=df, folds={}), None, self.rec.now).fold)
     return known[n]
 
-# %% ../nbs/22_serve.ipynb #c99eef92
+# %% ../nbs/22_serve.ipynb #d66039fd
 @patch
 @torch.no_grad()
 def best(self:Desk,
@@ -191,7 +191,7 @@ def _best_slowly(self:Desk, item, rating, k):
     df = self.rec.recommend(ratings=pairs, k=k)
     return [self.at[i] for i in df[ITEM].tolist()], df['score'].tolist()
 
-# %% ../nbs/22_serve.ipynb #eb86f70f
+# %% ../nbs/22_serve.ipynb #f751362c
 @patch
 def because(self:Desk,
     top, # Item indices
@@ -207,7 +207,7 @@ def because(self:Desk,
     at = (alike*(r - s.low)).argmax(1)
     return [(liked[j][0], a) if a > 0 else (None, 0.) for j,a in zip(at.tolist(), alike.gather(1, at[:, None])[:, 0].tolist())]
 
-# %% ../nbs/22_serve.ipynb #96c74a25
+# %% ../nbs/22_serve.ipynb #82d15166
 @patch
 def listed(self:Desk,
     top, # Item indices
@@ -231,7 +231,7 @@ def recommend(self:Desk,
     item, rating, skipped, taken = self.read(pairs)
     return {'model':self.name, 'items':self.listed(*self.best(item, rating, k), item, rating), 'skipped':skipped, 'understood':taken}
 
-# %% ../nbs/22_serve.ipynb #f229d87b
+# %% ../nbs/22_serve.ipynb #3e179992
 @patch
 def person(self:Desk, user):
     "A known user id, or a refusal"
@@ -258,7 +258,7 @@ def recommend_to(self:Desk,
     top = [self.at[i] for i in df[ITEM].tolist()]
     return {'model':self.name, USER:who, 'items':self.listed(top, df['score'].tolist(), *(zip(*pairs) if pairs else ((), ())))}
 
-# %% ../nbs/22_serve.ipynb #859068d4
+# %% ../nbs/22_serve.ipynb #a6da6a46
 @patch
 def similar(self:Desk,
     asked, # Item id or title
@@ -286,7 +286,7 @@ def predict(self:Desk,
     res = [{ITEM:_plain(i), TITLE:t, 'prediction':round(p, 4), 'known':k} for i,t,p,k in zip(df[ITEM].tolist(), df[TITLE].tolist(), df['prediction'].tolist(), df['known'].tolist())]
     return {'model':self.name, 'predictions':res, 'skipped':given[2] + [o for o,i in zip(items, at) if not i]}
 
-# %% ../nbs/22_serve.ipynb #21291728
+# %% ../nbs/22_serve.ipynb #b384f43a
 @patch
 def search(self:Desk,
     q:str, # Beginnings of words of a title; '' for the best known items
@@ -306,7 +306,7 @@ def about(self:Desk)->dict:
     return {'name':self.name, 'kind':str(self.rec.about.get('model', type(self.rec.model).__name__)), 'data':r.name, 'users':len(self.people), 'items':len(self.at),
         'rates':bool(self.rec.rates), 'compares':self.vectors is not None, 'scale':{'low':float(s.low), 'high':float(s.high), 'step':float(s.step)}, 'licence':r.licence}
 
-# %% ../nbs/22_serve.ipynb #d5f4adc6
+# %% ../nbs/22_serve.ipynb #4bd7e0cd
 max_body, max_k, max_ratings, max_text = 64*1024, 100, 500, 300
 
 def _no_constant(name): raise ValueError(f'{name} is not JSON')
@@ -328,7 +328,7 @@ async def read_json(
     if not isinstance(data, dict): raise Refusal(400, 'The body has to be a JSON object, such as {"ratings": []}.')
     return data
 
-# %% ../nbs/22_serve.ipynb #78d36e32
+# %% ../nbs/22_serve.ipynb #d9ddb505
 def _only(data, names, where):
     "Refuse what nobody asked for: it is most likely misspelled"
     for k in data:
@@ -360,7 +360,7 @@ def _pair(o, where):
     if type(r) not in (int, float) or not -1e9 < r < 1e9: raise Refusal(400, f'{where}: the rating is not a finite number.')
     return _name(o[ITEM] if ITEM in o else o[TITLE], f'{where}: the item'), float(r)
 
-# %% ../nbs/22_serve.ipynb #ba64bb15
+# %% ../nbs/22_serve.ipynb #8f802930
 _query = {'k':({'type':'integer', 'minimum':1, 'maximum':max_k, 'default':10}, 'how many'), 'model':({'type':'string'}, 'which model; the first if not given'),
     USER:({'type':'string'}, 'somebody whom the data knows'), 'q':({'type':'string', 'maxLength':max_text}, 'beginnings of words of a title; the best known items if empty')}
 _ref = lambda name: {'$ref':f'#/components/schemas/{name}'}
@@ -377,7 +377,7 @@ _routes = [ # method, path, name, what it does, fields of the query or the body,
     ('POST', '/recommend', 'recommend', 'A list for somebody new, from ratings', ('ratings', 'k', 'model'), ('ratings',), {'items':_list('Recommendation'), 'skipped':_list('Id'), 'understood':_list('Item')}),
     ('POST', '/predict', 'predict', 'What somebody would rate: a known user, or somebody with ratings', ('items', USER, 'ratings', 'model'), ('items',), {'predictions':_list('Prediction'), 'skipped':_list('Id')})]
 
-# %% ../nbs/22_serve.ipynb #ec5cfcad
+# %% ../nbs/22_serve.ipynb #6bf4be47
 def _schema(required=(), **fields): return {'type':'object', 'properties':fields, **({'required':list(required)} if required else {})}
 
 def _schemas():
@@ -406,7 +406,7 @@ def openapi()->dict: # An OpenAPI 3.1 document
     for o in _routes: paths.setdefault(o[1], {})[o[0].lower()] = _operation(*o)
     return {'openapi':'3.1.0', 'info':{'title':'recnb', 'version':version('recnb'), 'description':'Recommendations and predicted ratings'}, 'paths':paths, 'components':{'schemas':_schemas()}}
 
-# %% ../nbs/22_serve.ipynb #f0adba2d
+# %% ../nbs/22_serve.ipynb #fea1734f
 class Service:
     "What answers requests"
     def __init__(self,
@@ -429,7 +429,7 @@ class Service:
     def recommend_to(self, q): return self.desk(q).recommend_to(q[USER], _k(q.get('k', 10)))
     def recommend(self, q): return self.desk(q).recommend(_pairs(q['ratings']), _k(q.get('k', 10)))
 
-# %% ../nbs/22_serve.ipynb #299ffa28
+# %% ../nbs/22_serve.ipynb #9897e625
 @patch
 def predict(self:Service, q):
     items = q['items']
@@ -453,7 +453,7 @@ async def fields(self:Service,
         if isinstance(v, str) and len(v) > max_text: raise Refusal(400, f'{k} is longer than {max_text} characters.')
     return {**data, **request.path_params}
 
-# %% ../nbs/22_serve.ipynb #c4b1ff47
+# %% ../nbs/22_serve.ipynb #7308a229
 def _json(data, status=200, **headers):
     return Response(json.dumps(data, ensure_ascii=False, allow_nan=False, separators=(',', ':')).encode('utf-8', 'replace'), status, headers, 'application/json')
 
@@ -464,11 +464,11 @@ def endpoint(self:Service,
     must, # Fields there must be
 ): # A coroutine function of a request
     "What answers one route"
-    method = getattr(self, name)
+    method, here = getattr(self, name), name in ('health', 'models') # at once, even while models think
     async def answer(request):
         try:
             q = await self.fields(request, names, must)
-            return await get_running_loop().run_in_executor(self.pool, lambda: _json(method(q)))
+            return _json(method(q)) if here else await get_running_loop().run_in_executor(self.pool, lambda: _json(method(q)))
         except Refusal as e: return _json({'error':e.sentence}, e.status)
         except ClientDisconnect: return Response(status_code=400) # nobody is listening any more
     return answer
@@ -480,7 +480,7 @@ async def _refuse(request, e):
 
 async def _broken(request, e): return _json({'error':'Something went wrong here; the server has noted what.'}, 500)
 
-# %% ../nbs/22_serve.ipynb #5244d8fa
+# %% ../nbs/22_serve.ipynb #e514c9c2
 _headers = [(k.encode(), v.encode()) for k,v in {
     'content-security-policy':"default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
     'x-content-type-options':'nosniff', 'referrer-policy':'no-referrer', 'x-frame-options':'DENY', 'cross-origin-resource-policy':'same-origin', 'cache-control':'no-store'}.items()]
@@ -494,7 +494,7 @@ class _Guarded:
             await send(message)
         await self.app(scope, receive, guarded if scope['type'] == 'http' else send)
 
-# %% ../nbs/22_serve.ipynb #ce5cbfdd
+# %% ../nbs/22_serve.ipynb #87448aae
 def _main():
     "Where titles are searched and rated, the list, and what was rated"
     find = (ft.Label('Search for a title', fr='q', cls='search'), ft.Input(id='q', type='search', autocomplete='off', spellcheck='false', maxlength='200'),
@@ -516,7 +516,7 @@ def page(
     body = ft.Body(ft.A('Skip to the recommendations', href='#for-you', cls='skip'), top, _main(), foot, ft.Dialog(id='item', aria_labelledby='item-title'))
     return ft.to_xml(ft.Html(head, body, lang='en'))
 
-# %% ../nbs/22_serve.ipynb #0320aa2c
+# %% ../nbs/22_serve.ipynb #081c1243
 _colours = r'''
 :root { color-scheme: light dark; --paper: #f7f6f3; --card: #fff; --ink: #22252b; --soft: #5d626c; --line: #e3e1dc; --accent: #2b5fb4; --tint: #e9effa; --star: #b9770e; --empty: #d4d1ca; --bad: #a4262c }
 @media (prefers-color-scheme: dark) {
@@ -539,7 +539,7 @@ footer { padding-top: 1.5rem; padding-bottom: 2.5rem; color: var(--soft) }
 [hidden] { display: none !important }
 '''
 
-# %% ../nbs/22_serve.ipynb #c5e7f9f6
+# %% ../nbs/22_serve.ipynb #587c5ba0
 _layout = r'''
 main { display: grid; grid-template: "find best" auto "mine best" 1fr / minmax(0, 1fr) minmax(0, 1.15fr); gap: 1.25rem; align-items: start }
 .find { grid-area: find }
@@ -567,7 +567,7 @@ li + li { border-top: 1px solid var(--line) }
 }
 '''
 
-# %% ../nbs/22_serve.ipynb #fc0fed54
+# %% ../nbs/22_serve.ipynb #0c543b8d
 _controls = r'''
 button, input { font: inherit; color: inherit }
 button { cursor: pointer; border: 1px solid var(--line); border-radius: .6rem; background: none; padding: .35rem .8rem; min-height: 2.25rem }
@@ -604,7 +604,7 @@ dialog .head { align-items: start }
 '''
 _icon = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 100 100"><path fill="#d9921a" d="M50 4 62 37 98 38 70 60 80 94 50 74 20 94 30 60 2 38 38 37Z"/></svg>'
 
-# %% ../nbs/22_serve.ipynb #7431d555
+# %% ../nbs/22_serve.ipynb #2f1ec31f
 _script_base = r'''
 'use strict'
 const $ = id => document.getElementById(id)
@@ -626,7 +626,7 @@ const url = (...path) => path.map(encodeURIComponent).join('/')
 const named = what => new URLSearchParams({model: model.name, ...what})
 '''
 
-# %% ../nbs/22_serve.ipynb #3d1e7fd3
+# %% ../nbs/22_serve.ipynb #47854990
 _script_state = r'''
 let models = [], model, mine = new Map() // ratings by item id: {rating, title, year}
 const kept = (() => { try { const o = JSON.parse(localStorage.getItem('recnb')); return o && typeof o === 'object' ? o : {} } catch { return {} } })()
@@ -650,7 +650,7 @@ function forget(id) { mine.delete(id); changed() }
 function changed() { keep(); showMine(); syncStars(); refresh() }
 '''
 
-# %% ../nbs/22_serve.ipynb #9087dbaa
+# %% ../nbs/22_serve.ipynb #d1f7019c
 _script_stars = r'''
 let groups = 0
 function stars(card) { // one radio for each step of the scale
@@ -679,7 +679,7 @@ const opener = card => el('button', {type: 'button', className: 'title', textCon
 const row = card => el('li', {className: 'row'}, el('div', {className: 'what'}, opener(card), el('p', {className: 'about', textContent: facts(card)})), stars(card))
 '''
 
-# %% ../nbs/22_serve.ipynb #e50eb48a
+# %% ../nbs/22_serve.ipynb #ce3f1f83
 _script_rate = r'''
 let asked = 0, wait
 async function find() { // titles that match, or well-known ones to begin with
@@ -710,7 +710,7 @@ function showMine() { // rows stay where they are, so that the keyboard's place 
 }
 '''
 
-# %% ../nbs/22_serve.ipynb #936c5d12
+# %% ../nbs/22_serve.ipynb #dbe1bc30
 _script_list = r'''
 let turn = 0
 function refresh() { clearTimeout(wait); wait = setTimeout(recommend, 80) } // arrow keys pass by other stars on their way
@@ -735,7 +735,7 @@ function best(card) {
 }
 '''
 
-# %% ../nbs/22_serve.ipynb #439b28a3
+# %% ../nbs/22_serve.ipynb #0d458192
 _script_open = r'''
 async function openItem(id) { // everything about one, and what is like it
   const box = $('item')
@@ -773,7 +773,7 @@ async function begin() {
 begin()
 '''
 
-# %% ../nbs/22_serve.ipynb #98dc4560
+# %% ../nbs/22_serve.ipynb #da432c39
 def _file(text, kind):
     body = text.encode()
     async def answer(request): return Response(body, media_type=kind)
@@ -799,7 +799,7 @@ def _by_method(ways):
     async def answer(request): return await ways['GET' if request.method == 'HEAD' else request.method](request)
     return answer
 
-# %% ../nbs/22_serve.ipynb #cf970ac3
+# %% ../nbs/22_serve.ipynb #283dce77
 def _listen(host, port):
     "A socket that listens, or a sentence"
     try: return socket.create_server((host, port), family=socket.AF_INET6 if ':' in host else socket.AF_INET, backlog=512)
@@ -813,7 +813,7 @@ def make_server(
 )->tuple: # A uvicorn `Server`, its socket, and the address of the page
     "A server that is ready to run"
     app, sock = make_app(recs), _listen(host, port)
-    server = uvicorn.Server(uvicorn.Config(app, log_level='warning', access_log=False, server_header=False, timeout_keep_alive=30, timeout_graceful_shutdown=3, lifespan='off', ws='none'))
+    server = uvicorn.Server(uvicorn.Config(app, log_level='warning', access_log=False, server_header=False, timeout_keep_alive=30, limit_concurrency=1000, http='h11', h11_max_incomplete_event_size=32*1024, timeout_graceful_shutdown=3, lifespan='off', ws='none'))
     at = f'[{host}]' if ':' in host else host
     return server, sock, f'http://{at}:{sock.getsockname()[1]}/'
 
@@ -829,7 +829,7 @@ def serve(
     sys.setswitchinterval(.001) # a request that comes in need not wait long for one that is being answered
     server.run(sockets=[sock])
 
-# %% ../nbs/22_serve.ipynb #2358c412
+# %% ../nbs/22_serve.ipynb #7d0f630f
 @contextmanager
 def running(
     recs:dict, # By name: `Recommender`s
