@@ -6,7 +6,7 @@
 __all__ = ['FORMAT', 'FILES', 'about_trial', 'model_card', 'may_replace', 'save_recommender', 'read_config', 'AllocationGuard',
            'load_recommender']
 
-# %% ../nbs/20a_bundle.ipynb #03336c5c
+# %% ../nbs/20a_bundle.ipynb #9361a290
 import hashlib, importlib.util, json, math, os, re
 import pandas as pd, torch
 import pyarrow.parquet as pq
@@ -30,13 +30,13 @@ from .multitask import *
 from .retrieval import *
 from .recommender import *
 
-# %% ../nbs/20a_bundle.ipynb #d84389e0
+# %% ../nbs/20a_bundle.ipynb #1c7c94b2
 FORMAT = 1 # of the folder; a reader that knows only older ones says so
 FILES = ('model.safetensors', 'user_ids.parquet', 'item_ids.parquet', 'items.parquet', 'users.parquet', 'ratings.parquet', 'README.md')
 _row_loaders = {c.__name__:c for c in (RatingDataLoaders, HistoryDataLoaders, PieceDataLoaders, FusionRatings, FusionHistories, FusionPieces, TowerDataLoaders, NextDataLoaders)}
 _columns = {'user_ids.parquet':['id'], 'item_ids.parquet':['id'], 'items.parquet':[ITEM], 'users.parquet':[USER], 'ratings.parquet':[USER, ITEM, RATING]} # that a table must have
 
-# %% ../nbs/20a_bundle.ipynb #9fcc2ecf
+# %% ../nbs/20a_bundle.ipynb #9273611a
 def _once(state):
     "Tensors of a state, each once, and the other names they have"
     first, again = {}, {}
@@ -55,7 +55,7 @@ def _slow_sum(f): # Python 3.10
     while b := f.read(2**20): h.update(b)
     return h.hexdigest()
 
-# %% ../nbs/20a_bundle.ipynb #e3ee0eea
+# %% ../nbs/20a_bundle.ipynb #b32367f4
 def _tables(rec):
     "The tables of a bundle, by file name"
     r, fold = rec.ratings, rec.dls.fold
@@ -75,12 +75,13 @@ def _version():
     try: return version('recnb')
     except PackageNotFoundError: return 'unknown'
 
-# %% ../nbs/20a_bundle.ipynb #651d8a88
+# %% ../nbs/20a_bundle.ipynb #04570aef
 def about_trial(
     t:Trial, # A measured model
 )->dict: # For `Recommender` and its bundle
     "What is to be known of a trained model"
-    return dict(model=t.model, split=t.split, seed=t.seed, epochs=t.epochs, trained_on=t.n_train, held_out=t.n_test,
+    told = {k:list(v) if isinstance(v, tuple) else v for k,v in t.arguments.items() if isinstance(v, (bool, int, float, str, type(None), list, tuple))}
+    return dict(model=t.model, arguments=told, split=t.split, seed=t.seed, epochs=t.epochs, trained_on=t.n_train, held_out=t.n_test,
         metrics={k:v for k,v in (('mae', t.mae), ('rmse', t.rmse)) if v is not None} | t.by_name, ranking='full catalogue, seen items removed' if t.ranking else None)
 
 def _config(rec, said, again):
@@ -90,7 +91,7 @@ def _config(rec, said, again):
         data=dict(name=r.name, scale=list(map(float, r.scale)), licence=r.licence, citation=r.citation, notes=list(r.notes)),
         counts=dict(users=len(rec.users) - 1, items=len(rec.items) - 1, ratings=len(r)), versions=dict(torch=torch.__version__))
 
-# %% ../nbs/20a_bundle.ipynb #b320f80e
+# %% ../nbs/20a_bundle.ipynb #17315ef8
 def model_card(
     config:dict, # Of a bundle
 )->str: # Markdown
@@ -106,7 +107,7 @@ def model_card(
     return '\n'.join([*lines, '**Use.** `recnb recommend FOLDER --user 42`, `recnb serve FOLDER`, or in Python:', '', '```python', 'from recnb.bundle import *', "rec = load_recommender('FOLDER')",
         'rec.recommend(42, k=10)', '```', '', 'The folder holds the ratings that people are remembered by. Mind their licence, and the people, before you pass it on.', ''])
 
-# %% ../nbs/20a_bundle.ipynb #c0311d19
+# %% ../nbs/20a_bundle.ipynb #506e4a79
 def may_replace(
     path, # Where a recommender is to be kept
 ):
@@ -147,7 +148,7 @@ def save(self:Recommender,
     "Keep it as a folder"
     return save_recommender(self, path)
 
-# %% ../nbs/20a_bundle.ipynb #64dd17d8
+# %% ../nbs/20a_bundle.ipynb #7897220f
 def _read_config(path):
     "Step 1: `config.json`, and the files it names"
     for o in ('config.json', 'model.safetensors'):
@@ -183,7 +184,7 @@ def _check_files(path, said):
         if not isinstance(v, dict) or size != v.get('bytes'): raise DataError(f"{path/k} has {size:,} bytes where {v.get('bytes') if isinstance(v, dict) else v!r} are announced; it is damaged.")
         if _checksum(path/k) != v.get('sha256'): raise DataError(f'{path/k} is not as it was written (its checksum differs); it is damaged, or was edited.')
 
-# %% ../nbs/20a_bundle.ipynb #01f82b2d
+# %% ../nbs/20a_bundle.ipynb #9a7f423f
 _rows_a_byte = 64 # more can not be told apart, however well they are packed
 
 def _table(path, name, rows=None):
@@ -207,7 +208,7 @@ def _ids(path, name, n):
     if len(v.ids) != n or list(v.ids) != list(ids): raise DataError(f'{path/name} holds repeated ids, or not in order; it is damaged.')
     return v
 
-# %% ../nbs/20a_bundle.ipynb #cc203bf9
+# %% ../nbs/20a_bundle.ipynb #d855a721
 _makers = {'empty', 'empty_strided', 'zeros', 'ones', 'full', 'rand', 'randn', 'randint', 'randperm', 'eye', 'arange', 'linspace', 'new_empty', 'new_zeros', 'new_ones', 'new_full', 'repeat'}
 
 def _how_many(name, args):
@@ -227,7 +228,7 @@ class AllocationGuard(TorchDispatchMode):
             if self.used > self.most: raise MemoryError(f'it asks for more than {self.most:,} numbers')
         return func(*args, **(kwargs or {}))
 
-# %% ../nbs/20a_bundle.ipynb #7954a57f
+# %% ../nbs/20a_bundle.ipynb #84187a9b
 def _network(path, said, tensors):
     "Steps 4 and 5: the network, with its weights"
     have = {k[6:]:v for k,v in tensors.items() if k.startswith('state.')}
@@ -246,7 +247,7 @@ def _network(path, said, tensors):
     model.load_state_dict(have)
     return model
 
-# %% ../nbs/20a_bundle.ipynb #72f08477
+# %% ../nbs/20a_bundle.ipynb #79573e18
 _plain_types = (bool, int, str, type(None))
 
 def _asking(path, said, ratings, vocabs, fold, device):
@@ -274,7 +275,7 @@ def _ratings(path, said):
     text = lambda k: str(d.get(k) or '')
     return Ratings(df, more['items'], more['users'], text('name') or 'ratings', scale, text('licence'), text('citation'), notes=[str(o) for o in d.get('notes') or []]), fold
 
-# %% ../nbs/20a_bundle.ipynb #45facb8a
+# %% ../nbs/20a_bundle.ipynb #dceee7ec
 def load_recommender(
     path, # A folder that `save_recommender` made
     device=None, # A torch device; the CPU if None

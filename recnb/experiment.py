@@ -165,6 +165,7 @@ class Trial:
     train_seconds:float # Both fits together: choosing the epoch, and training again
     ranking:dict=field(default_factory=dict) # Ranking metrics, where asked for
     notes:list=field(default_factory=list) # Of the data
+    arguments:dict=field(default_factory=dict) # Of the model and its loaders, where they are not the usual ones
     curve:list=field(default_factory=list) # While the epoch was chosen: losses and validation metrics of each epoch
     learn:Learner=field(default=None, repr=False) # The trained learner, to go on with
     @property
@@ -354,7 +355,7 @@ def run_trial(
     learn, second = fit_recipe(model, both, n, stop, seed, bs, f'{model}: training' if progress else None, checkpoint=n and mark('training', stop=stop), **kwargs)
     e = test_errors(learn)
     return Trial(model, r.name, spec, seed, len(r)-n_test, n_valid if n else 0, n_test, stop or 0, e['mae'], e['rmse'],
-        round(first + second, 2), test_ranking(learn) if ranking else {}, list(r.notes), curve, learn)
+        round(first + second, 2), test_ranking(learn) if ranking else {}, list(r.notes), kwargs, curve, learn)
 
 # %% ../nbs/06_experiment.ipynb #b8a8245b
 def compare(
