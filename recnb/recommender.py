@@ -6,7 +6,7 @@
 __all__ = ['Names', 'items_titled', 'Recommender', 'read_given', 'AskAs', 'item_vectors', 'predict_ratings', 'recommend',
            'history']
 
-# %% ../nbs/20_recommender.ipynb #703ae07a
+# %% ../nbs/20_recommender.ipynb #97e83859
 import numpy as np, pandas as pd, torch
 import torch.nn.functional as F
 from dataclasses import replace
@@ -29,7 +29,7 @@ from .tower import *
 from .retrieval import *
 from .strangers import *
 
-# %% ../nbs/20_recommender.ipynb #368a8cae
+# %% ../nbs/20_recommender.ipynb #9f771b92
 def _as_ids(values, known):
     "Values as ids of an index: numbers given as text are numbers"
     if not pd.api.types.is_numeric_dtype(known): return [str(o) for o in values]
@@ -53,7 +53,7 @@ class Names:
         names = names[names['key'] != ''].assign(n=lambda d: n[d['row']]).sort_values(['first', 'n'], ascending=False, kind='stable')
         self.keys = pd.Series(names['row'].to_numpy(), names['key'].to_numpy())
 
-# %% ../nbs/20_recommender.ipynb #eed3e932
+# %% ../nbs/20_recommender.ipynb #88b45521
 @patch
 def match(self:Names,
     asked, # Ids and titles, any sequence
@@ -87,7 +87,7 @@ def _year_off(title):
     t = title.strip()
     return (t[:-6].strip(), int(t[-5:-1])) if len(t) > 6 and t[-6] == '(' and t[-1] == ')' and t[-5:-1].isdecimal() else (t, None)
 
-# %% ../nbs/20_recommender.ipynb #03e413cc
+# %% ../nbs/20_recommender.ipynb #1c780929
 def items_titled(
     r:Ratings, # With titles
     title:str, # Of one item or of several
@@ -100,7 +100,7 @@ def items_titled(
     near = r.items[TITLE][known.isin(get_close_matches(want, known.unique(), 3, .5))].unique()[:3]
     raise DataError(f"{r.name} has no title {title!r}" + (f"; near it are {', '.join(map(repr, near))}." if len(near) else '.'))
 
-# %% ../nbs/20_recommender.ipynb #d77a5f2e
+# %% ../nbs/20_recommender.ipynb #dae0d3d3
 class Recommender:
     "A trained model that answers in the caller's ids"
     def __init__(self,
@@ -124,7 +124,7 @@ class Recommender:
         if self._names is None: self._names = Names(self.ratings, self.items)
         return self._names
 
-# %% ../nbs/20_recommender.ipynb #c6c1c275
+# %% ../nbs/20_recommender.ipynb #fa038e73
 _rules = ('fallback', 'skip', 'raise')
 
 def _by_rule(ids, known, unknown, what):
@@ -134,7 +134,7 @@ def _by_rule(ids, known, unknown, what):
     if gone and unknown == 'raise': raise DataError(f"{what} {gone[0]!r} is not known to this model" + (f', and {len(gone) - 1:,} more are not' if len(gone) > 1 else '') + ". Say unknown='fallback' for an answer that does not need them, or 'skip' to leave them out.")
     return np.ones(len(known), bool) if unknown == 'fallback' else np.asarray(known, bool), gone if unknown == 'skip' else []
 
-# %% ../nbs/20_recommender.ipynb #3523dfce
+# %% ../nbs/20_recommender.ipynb #97bd7dc0
 @patch
 def rows_of(self:Recommender,
     ids, # User ids
@@ -166,7 +166,7 @@ def read_given(
     res = pd.DataFrame({USER:ratings[USER].to_numpy() if USER in ratings else 0, 'asked':ratings[col].to_numpy(), RATING:clean_ratings(ratings[RATING].reset_index(drop=True), Where('ratings'))})
     return res.assign(**{TIME:ratings[TIME].to_numpy()}) if TIME in ratings else res
 
-# %% ../nbs/20_recommender.ipynb #57cdb4eb
+# %% ../nbs/20_recommender.ipynb #0f87df45
 @patch
 def understand(self:Recommender,
     ratings, # As for `read_given`
@@ -184,7 +184,7 @@ def understand(self:Recommender,
     if TIME in self.ratings.df and TIME not in df: df[TIME] = self.now # they ask now, and what they named last is the latest
     return df.astype({ITEM:self.items.ids.dtype}) if len(df) else df, said
 
-# %% ../nbs/20_recommender.ipynb #08f4f37a
+# %% ../nbs/20_recommender.ipynb #35c2938d
 class AskAs(torch.nn.Module):
     "A model that answers for strangers: their rows in place of its own, counted from 0"
     def __init__(self,
@@ -218,7 +218,7 @@ def _fold_in(self:Recommender):
     r = r.sample(min(len(r), 100_000), random_state=0)
     return FoldIn(self.model, self.users.encode(r[USER]), self.items.encode(r[ITEM]), torch.tensor(r[RATING].to_numpy()))
 
-# %% ../nbs/20_recommender.ipynb #04b6ceb5
+# %% ../nbs/20_recommender.ipynb #88cb337d
 @patch
 def predict(self:Recommender,
     users=None, # User ids, any sequence; None for a stranger
@@ -266,7 +266,7 @@ def _predict_stranger(self:Recommender, items, ratings, unknown):
     with self.lock: pred = self._rated(*self._stranger(given.assign(**{USER:_nobody(self.users)})), df)
     return _skipped(pd.DataFrame({ITEM:df[ITEM], TITLE:self._titled(df[ITEM]), 'prediction':pred, 'known':self.seen[at].numpy()[keep]}), gone)
 
-# %% ../nbs/20_recommender.ipynb #e65a05ad
+# %% ../nbs/20_recommender.ipynb #b69faa88
 @patch
 def _asked(self:Recommender, users, ratings, unknown):
     "Ids of those who ask, what was left out, and for each group of them: ids, their loaders, their model"
@@ -304,7 +304,7 @@ def _which(self:Recommender, items):
     res[0] = False
     return res
 
-# %% ../nbs/20_recommender.ipynb #fdcf8f38
+# %% ../nbs/20_recommender.ipynb #4391bda4
 @patch
 def recommend(self:Recommender,
     users=None, # User ids, any sequence, or a single one
@@ -351,7 +351,7 @@ def _as_frame(self:Recommender, ids, parts, rerank):
     res = pd.DataFrame({USER:ids[row], ITEM:self.items.ids.to_numpy()[at - 1], TITLE:self.all_titles[at], 'score':score, 'rank':rank + 1})
     return res.assign(prediction=np.concatenate([o[2] for o in parts]).ravel()[there]) if rerank and parts else res
 
-# %% ../nbs/20_recommender.ipynb #1113e49b
+# %% ../nbs/20_recommender.ipynb #d014cf45
 def item_vectors(
     model, # Any trained model
 )->torch.Tensor: # (n_items, width)
@@ -389,7 +389,7 @@ def similar_items(self:Recommender,
     top = top_items(s[None], min(k, len(s) - 2))[0] if len(s) > 2 else torch.zeros(0, dtype=torch.long)
     return pd.DataFrame({ITEM:self.items.ids.to_numpy()[top.numpy() - 1], TITLE:self.all_titles[top], 'similarity':s[top].numpy(), 'rank':np.arange(1, len(top) + 1)})
 
-# %% ../nbs/20_recommender.ipynb #d0ad71d4
+# %% ../nbs/20_recommender.ipynb #a569ded0
 @patch
 def recommend_to_items(self:Recommender,
     item, # Id or title
@@ -417,7 +417,7 @@ def _item_scores(self:Recommender, ids, at):
         s[:, 0] = -torch.inf
         return s.log_softmax(1)[:, at].exp().cpu().numpy()
 
-# %% ../nbs/20_recommender.ipynb #42cef312
+# %% ../nbs/20_recommender.ipynb #f6f036cb
 @patch
 def explain(self:Recommender,
     item, # Id or title
@@ -457,7 +457,7 @@ def _effects(self:Recommender, df, at):
         whole = score(df)
         return [whole - score(df.drop(index=i)) for i in df.index]
 
-# %% ../nbs/20_recommender.ipynb #0d006690
+# %% ../nbs/20_recommender.ipynb #476d13a9
 def predict_ratings(
     learn:Learner, # Trained, of any rating model
     users, # User ids, any sequence
@@ -475,7 +475,7 @@ def recommend(
     "The first `k` items for each user"
     return Recommender(learn).recommend(users, k=k, **kwargs)
 
-# %% ../nbs/20_recommender.ipynb #4631da1d
+# %% ../nbs/20_recommender.ipynb #65be6881
 def history(
     r:Ratings, # Any ratings
     user, # User id
