@@ -1,6 +1,7 @@
-"""nbdev's page processing, with two differences: no cell is run, and a name's parameters stand in a table."""
+"""nbdev's page processing, with three differences: no cell is run, names come in the order of their cell, and parameters stand in a table."""
 import ast, inspect, re
 from importlib import import_module
+from itertools import groupby
 
 import nbdev.serve
 from fastcore.basics import AttrDict
@@ -9,7 +10,7 @@ from fastcore.xtras import dict2obj
 from nbdev.config import get_config
 from nbdev.doclinks import NbdevLookup
 from nbdev.process import Processor
-from nbdev.processors import FilterDefaults, _is_showdoc, exec_show_docs
+from nbdev.processors import FilterDefaults, _is_showdoc, add_show_docs, exec_show_docs
 from nbdev.showdoc import BasicMarkdownRenderer
 
 empty = inspect.Parameter.empty
@@ -29,17 +30,17 @@ def no_address(s): return re.sub(r'<function (\S+) at 0x\w+>', r'\1', s)
 class Signature(DocmentText):
     "A signature without its comments, since the table has them"
     def __init__(self, obj):
-        super().__init__(obj, maxline=88, docstring=False)
+        super().__init__(obj, docstring=False)
         self.dm = parameters(obj)
     @property
-    def params(self): return [(no_address(o), '') for o,_ in super().params]
+    def params(self): return [(no_address(o).replace(':NoneType=', '='), '') for o,_ in super().params]
     @property
     def _ret_str(self): return super()._ret_str.split(': #')[0].rstrip(':') if not inspect.isclass(self.obj) else ')'
-    def __str__(self): return re.sub(r'^(async )?def ', '', super().__str__())
+    def __str__(self): return re.sub(r'^(async )?def |(?<=\()\n\s*|\n(?=\))', '', super().__str__()).replace(',\n   ', ',') # in one line, which the page breaks
 
 def as_code(o, width=40):
     "A type or a default in backticks, cut where it is long: the signature has all of it"
-    s = '' if o is empty else no_address(getattr(o, '__name__', None) or repr(o)).replace('|', r'\|')
+    s = '' if o in (empty, type(None)) else no_address(getattr(o, '__name__', None) or repr(o)).replace('|', r'\|')
     return f'`{s if len(s) <= width else s[:width-1]+"…"}`' if s else ''
 
 def in_cell(s): return '' if s in (None, empty) else re.sub(r'(?<!\\)\|', r'\|', s).replace('\n', '<br>')
@@ -72,6 +73,13 @@ class Entry(BasicMarkdownRenderer):
                  f'```python\n{Signature(self.sym)}\n```', docs, str(Table(self.sym)) if self.sig else '']
         return '\n\n'.join(filter(None, parts))
 
+class add_docs_in_order(add_show_docs):
+    "nbdev shows the names of one cell from the last to the first; here from the first to the last"
+    def begin(self):
+        super().begin()
+        runs = [list(g) for _,g in groupby(self.nb.cells, key=lambda c: bool(getattr(c, 'has_sd', 0)))]
+        self.nb.cells[:] = [c for g in runs for c in (reversed(g) if getattr(g[0], 'has_sd', 0) else g)]
+
 class import_show_docs(Processor):
     "In place of nbdev's `exec_show_docs`, which runs every cell with an import, slow ones too: here the names come from the module"
     def begin(self):
@@ -89,7 +97,9 @@ class import_show_docs(Processor):
 
 class PageProcs(FilterDefaults):
     "What nbdev does to a page, in its order"
-    def base_procs(self): return [import_show_docs if o is exec_show_docs else o for o in super().base_procs()]
+    def base_procs(self):
+        ours = {add_show_docs: add_docs_in_order, exec_show_docs: import_show_docs}
+        return [ours.get(o, o) for o in super().base_procs()]
 
 def use():
     "Have every page processed this way, also those that are made for Quarto"

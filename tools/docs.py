@@ -25,6 +25,7 @@ from nb import ROOT, settle
 from page_html import dress, mend_links, read_page, sections, set_anchors, to_html
 
 THEME = Path(__file__).parent/'theme'
+HOME, INDEX = 'index.html', 'search-index.js'
 CODE = 'tango', 'github-dark' # styles of Pygments, for light and dark
 
 # --- what there is: pages in their order, and names
@@ -41,15 +42,12 @@ def module_of(path):
     m = re.search(r'"#\|\s*default_exp\s+([\w.]+)', path.read_text(encoding='utf-8'))
     return m and m[1]
 
-def first_line(o): return (getattr(o, '__doc__', None) or '').strip().partition('\n')[0]
-
 def describe(mod, name):
     "(kind, one line about it) of a name"
-    o = reduce(inspect.getattr_static, name.split('.'), mod)
-    if '.' in name: return 'method', first_line(getattr(o, '__func__', o))
-    if inspect.isclass(o): return 'class', first_line(o)
-    if callable(o): return 'function', first_line(o)
-    return 'value', f'`{o!r}`' if isinstance(o, (str, int, float)) else ''
+    o = reduce(lambda o,k: getattr(o, k, None), name.split('.'), mod)
+    kind = 'method' if '.' in name else 'class' if inspect.isclass(o) else 'function' if callable(o) else 'value'
+    if kind == 'value': return kind, f'`{o!r}`' if isinstance(o, (str, int, float)) else ''
+    return kind, (getattr(o, '__doc__', None) or '').strip().partition('\n')[0]
 
 def module_names(mod, page, cfg):
     "What a module exports: dicts of name, link, kind and about; a value such as a column name has no anchor of its own"
@@ -72,7 +70,7 @@ def code_colours():
 
 def search_index(pages, names):
     "What the search box looks through: [link, heading, page, kind, words], names first"
-    found = [[n['link'], n['name'], mod, n['kind'], n['about']] for mod,ns in names.items() for n in ns]
+    found = [[n['link'], n['name'], mod, n['kind'], n['about'].replace('`', '')] for mod,ns in names.items() for n in ns]
     seen = {o[0] for o in found}
     for p in pages:
         for level,anchor,head,_,words in sections(p):
@@ -129,7 +127,7 @@ def build(cfg, to):
                                                                  names=names, homes={f'{cfg.lib_name}.{m}': places[nb] for nb,m in mods.items()}, to=lambda o: o))
     for o in ('docs.css', 'docs.js'): write(to/o, (THEME/o).read_bytes())
     write(to/'code.css', code_colours())
-    write(to/'search-index.js', index)
+    write(to/INDEX, index)
     return len(pages)+1
 
 # --- the commands
@@ -144,16 +142,18 @@ def say_build(cfg):
     start = time.time()
     if shutil.which('quarto'): return with_quarto(cfg)
     n = build(cfg, cfg.doc_path)
-    print(f'{n} pages in {cfg.doc_path.relative_to(ROOT)}, in {time.time()-start:.0f} s: open {cfg.doc_path.relative_to(ROOT)}/index.html', flush=True)
+    print(f'{n} pages in {time.time()-start:.0f} s: open {cfg.doc_path.relative_to(ROOT)}/{HOME}', flush=True)
 
 def say_check(cfg):
     "Print what is broken; is everything well?"
+    if not (cfg.doc_path/HOME).exists(): sys.exit(f'There is no site in {cfg.doc_path.name} yet: `python tools/docs.py build` makes it.')
+    if not (cfg.doc_path/INDEX).exists(): return print(f'The site in {cfg.doc_path.name} is Quarto\'s, which does its own checks.') is None
     lost = [o for s,os in sidebar(cfg) if s == 'More' for o in os]
     bad, (pages, found) = links.check(cfg.doc_path)
     bad += [f'nbs/sidebar.yml: {o} stands in no section.' for o in lost]
     for o in bad: print(f'FAILED  {o}')
     print(f'{pages} pages with {found} links, {len(bad)} broken')
-    return not bad and pages > 0
+    return not bad
 
 def main():
     cmds = sys.argv[1:]

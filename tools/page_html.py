@@ -12,6 +12,7 @@ from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
 from readme import apply_quarto
 
 HEADING = re.compile('^h[1-6]$')
+NUMBER = re.compile(r'[-+−]?[\d,.\s]*\d%?(e[-+]\d+)?|nan|NaN|None|-|–|', re.I)
 
 class Renderer(IPythonRenderer):
     "Formulas become MathML, which browsers show with nothing to load"
@@ -66,10 +67,19 @@ def local_link(href, page, places, site):
 def mend_links(page, places, site):
     for a in page['soup'].find_all('a', href=True): a['href'] = local_link(a['href'], page, places, site) or '#'
 
+def align_numbers(table):
+    "Columns of numbers to the right, names and text to the left"
+    rows = [[c for c in r.find_all(['td', 'th'])] for r in table.find_all('tr')]
+    head, body = [r for r in rows if r[0].find_parent('thead')], [r for r in rows if not r[0].find_parent('thead')]
+    for i,cells in enumerate(zip(*body)):
+        if not all(NUMBER.fullmatch(c.get_text().strip()) for c in cells): continue
+        for c in (*cells, *(r[i] for r in head if len(r) == len(cells[0].parent.find_all(['td', 'th'])))): c['class'] = 'number'
+
 def dress(page):
     "Tables that scroll instead of styles of their own, pictures with a description, headings with a link to themselves"
     soup = page['soup']
     for o in soup.find_all('style', scoped=True): o.decompose()
+    for o in soup.select('.output_html table'): align_numbers(o)
     for o in soup.find_all('table'):
         for k in ('border', 'class', 'style'): o.attrs.pop(k, None)
         o.wrap(soup.new_tag('div', attrs={'class': 'table'}))
@@ -86,5 +96,5 @@ def sections(page):
     found = [[1, '', page['title'], False, [page['about']]]]
     for o in page['soup'].find_all([HEADING, 'p', 'li', 'td', 'pre']):
         if HEADING.match(o.name): found.append([int(o.name[1]), o['id'], o.get_text().strip(), is_api(o), []])
-        elif not o.find_parent(['p', 'li', 'td', 'pre']): found[-1][-1].append(o.get_text(' ' if o.name != 'pre' else '', strip=True))
+        elif not o.find_parent(['p', 'li', 'td', 'pre']): found[-1][-1].append(o.get_text())
     return [(*o, ' '.join(' '.join(words).split())) for *o,words in found]

@@ -80,7 +80,7 @@ document.addEventListener('DOMContentLoaded', () => {
   const open = on => { document.body.classList.toggle('open', on); menu.setAttribute('aria-expanded', on) }
   menu.addEventListener('click', () => open(!document.body.classList.contains('open')))
   document.querySelector('.theme').addEventListener('click', toggleTheme)
-  document.querySelector('nav.pages [aria-current]')?.scrollIntoView({block: 'center'})
-  window.scrollTo(0, location.hash ? window.scrollY : 0)
+  const nav = document.querySelector('nav.pages'), here = nav.querySelector('[aria-current]')
+  if (here) nav.scrollTop = here.offsetTop - nav.clientHeight / 2
   setUpSearch()
 })
