@@ -4,9 +4,9 @@
 
 # %% auto #0
 __all__ = ['Dir', 'K', 'user_id', 'read_given_file', 'recommend_command', 'similar_command', 'again', 'elsewhere',
-           'evaluate_command', 'info_command']
+           'evaluate_command', 'info_command', 'serve_command']
 
-# %% ../nbs/21a_ask.ipynb #98e71e95
+# %% ../nbs/21a_ask.ipynb #cc40eae8
 import json
 import numpy as np, pandas as pd, torch, typer
 from dataclasses import replace
@@ -24,7 +24,7 @@ from .bundle import *
 from . import cli
 from .cli import app, err, show, main, User, Item, Rating, When, Sep, Encoding, Range, Repeats, Json
 
-# %% ../nbs/21a_ask.ipynb #6ddc17ce
+# %% ../nbs/21a_ask.ipynb #74bfd02b
 Dir = Annotated[Path, typer.Argument(metavar='DIR', help='a folder that `recnb train --out` made')]
 K = Annotated[int, typer.Option('--k', '-k', metavar='N', min=1, help='how many')]
 
@@ -52,7 +52,7 @@ def read_given_file(
     if bad.any(): raise DataError(f"{path}, line {bad.argmax() + 2}, column 'rating': {df[RATING].iloc[bad.argmax()]!r} is no number.")
     return df[[c for c in (ITEM, TITLE) if c in df][:1] + [RATING]]
 
-# %% ../nbs/21a_ask.ipynb #e21e2fd6
+# %% ../nbs/21a_ask.ipynb #e1e8c8cc
 def _understood(rec, given, as_json):
     "What was made of somebody's titles, on stderr"
     said = rec.names.match(given.iloc[:, 0])
@@ -84,7 +84,7 @@ def _has_reasons(rec):
     except ValueError: return False
     return True
 
-# %% ../nbs/21a_ask.ipynb #b660506c
+# %% ../nbs/21a_ask.ipynb #4ff88eb9
 @app.command('similar')
 def similar_command(folder:Dir, item:Annotated[str, typer.Argument(metavar='ITEM', help='an id or a title')], k:K=10, as_json:Json=False):
     "Which items do the same people like?"
@@ -95,7 +95,7 @@ def similar_command(folder:Dir, item:Annotated[str, typer.Argument(metavar='ITEM
     if as_json: return print(_rows(near))
     show(near[['rank', ITEM, TITLE, 'similarity']].round(3), f'Like {said[TITLE][0]}')
 
-# %% ../nbs/21a_ask.ipynb #daea0f5a
+# %% ../nbs/21a_ask.ipynb #4e3c1be4
 def again(
     rec:Recommender, # Loaded
 )->dict: # Metric name to value
@@ -136,7 +136,7 @@ def _lists(rec, df, at):
     with torch.no_grad(): return rank_users(lambda u: scores(u.numpy()), test=(torch.from_numpy(code), at), seen=(torch.from_numpy(row), torch.from_numpy(rec.items.encode(seen))),
         known=torch.bincount(torch.from_numpy(rec.items.encode(train)).long(), minlength=len(rec.items)), n_users=rec.ratings.df[USER].nunique(), ks=(1, 5, 10, 50, 100))
 
-# %% ../nbs/21a_ask.ipynb #4143e576
+# %% ../nbs/21a_ask.ipynb #82976fa3
 @app.command('evaluate')
 def evaluate_command(folder:Dir, data:Annotated[Optional[str], typer.Option('--data', '-d', metavar='NAME|FILE', help='other ratings of the same people and items; those held out in training if not given')]=None,
     user:User=None, item:Item=None, rating:Rating=None, timestamp:When=None, sep:Sep=None, encoding:Encoding=None, scale:Range=None, duplicates:Repeats=None, as_json:Json=False):
@@ -148,7 +148,7 @@ def evaluate_command(folder:Dir, data:Annotated[Optional[str], typer.Option('--d
     what = f"{rec.about.get('model', 'this model')} on {rec.ratings.name if r is None else r.name}" + (f", {rec.about['split']}, the ratings held out in training" if r is None and 'split' in rec.about else '')
     show(pd.DataFrame({'metric':list(res), 'value':[f'{v:,}' if isinstance(v, int) else f'{v:.4f}' for v in res.values()]}), what + '; lists of all items it knows, without what was rated before')
 
-# %% ../nbs/21a_ask.ipynb #44612faf
+# %% ../nbs/21a_ask.ipynb #ba553965
 @app.command('info')
 def info_command(folder:Dir, as_json:Json=False):
     "What is in the folder, and is it whole?"
@@ -158,3 +158,14 @@ def info_command(folder:Dir, as_json:Json=False):
     rows = {'model':about.get('model', ''), 'data':data.get('name', ''), 'split':about.get('split', ''), 'seed':about.get('seed', ''), 'epochs':about.get('epochs', ''), **{k:f'{v:,}' for k,v in n.items()},
         **{k:f'{v:.4f}' for k,v in (about.get('metrics') or {}).items() if isinstance(v, float)}, 'licence':data.get('licence', ''), 'made with':f"recnb {said.get('version', '')}", 'size':f"{sum(o['bytes'] for o in said['files'].values())/1e6:.1f} MB in {len(said['files'])} files, checksums agree"}
     show(pd.DataFrame({'':list(rows), str(folder):[str(v) for v in rows.values()]}))
+
+# %% ../nbs/21a_ask.ipynb #8348ea89
+@app.command('serve')
+def serve_command(folders:Annotated[list[Path], typer.Argument(metavar='DIR...', help='one folder that `recnb train --out` made, or several')],
+    host:Annotated[str, typer.Option(metavar='ADDRESS', help='where to listen; 0.0.0.0 lets other machines ask')]='127.0.0.1',
+    port:Annotated[int, typer.Option('--port', '-p', metavar='N', min=0, max=65535, help='0 for any that is free')]=8000):
+    "Show a page to click on, and answer programs in JSON."
+    from recnb.serve import serve
+    names = [o.resolve().name for o in folders]
+    if len(set(names)) < len(names): raise ValueError(f"two of these folders have the same name, {', '.join(names)}; models are told apart by the names of their folders.")
+    serve({name:load_recommender(o) for name,o in zip(names, folders)}, host, port)

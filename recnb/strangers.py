@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['Prior', 'fold_in', 'FoldIn', 'ask_as']
 
-# %% ../nbs/19_strangers.ipynb #93e9e219
+# %% ../nbs/19_strangers.ipynb #a877d3ad
 import numpy as np, pandas as pd, torch
 from typing import NamedTuple
 from fastcore.basics import patch
@@ -18,7 +18,7 @@ from .causal import *
 from .tower import *
 from .multitask import *
 
-# %% ../nbs/19_strangers.ipynb #568f72e5
+# %% ../nbs/19_strangers.ipynb #6c5ed4e1
 class Prior(NamedTuple):
     "What people's rows are like"
     mean:torch.Tensor # (F, k)
@@ -34,7 +34,7 @@ class Prior(NamedTuple):
         tiny = cov.diagonal(dim1=-2, dim2=-1).mean(-1).clamp(min=1e-8)[:, None, None]*1e-3 # where people do not differ at all
         return cls(mean, (noise*torch.linalg.inv(cov + tiny*torch.eye(cov.shape[-1]).to(cov))).float())
 
-# %% ../nbs/19_strangers.ipynb #ca4c1b3f
+# %% ../nbs/19_strangers.ipynb #b2ce677d
 def fold_in(
     answer, # A function of rows (F, k): ratings of the rated items (F, n), and their derivatives (F, n, k)
     rating, # What was given, (n,)
@@ -52,7 +52,7 @@ def fold_in(
         row = row + torch.linalg.solve(slope.mT @ slope + prior.precision, towards)
     return row
 
-# %% ../nbs/19_strangers.ipynb #3b50b618
+# %% ../nbs/19_strangers.ipynb #f8e8fd3a
 @patch
 def person_rows(self:MF)->torch.Tensor: # (1, n_users, k)
     "What was learned about everybody: factors, then the bias"
@@ -74,7 +74,7 @@ def as_tables(self:MF,
     n = self.user_factors.weight.shape[1]
     return {'user_factors.weight':rows[:, 0, :n]} | ({} if self.user_bias is None else {'user_bias.bias':rows[:, 0, n]})
 
-# %% ../nbs/19_strangers.ipynb #fb03c16f
+# %% ../nbs/19_strangers.ipynb #de143ce5
 @patch
 def person_rows(self:FoldedMF)->torch.Tensor: # (folds, n_users, k)
     "What was learned about everybody by each"
@@ -94,7 +94,7 @@ def as_tables(self:FoldedMF,
 )->dict: # By name: tables with B rows
     return {'user_factors.weight':rows[..., :-1].flatten(1), 'user_bias.weight':rows[..., -1]}
 
-# %% ../nbs/19_strangers.ipynb #db87c2ce
+# %% ../nbs/19_strangers.ipynb #0b23e6cb
 def _stretched(z, y_range):
     "`in_range`, and its derivative"
     if y_range is None: return z, torch.ones_like(z)
@@ -110,7 +110,7 @@ def _factor_answer(mf, item):
         return said, x*slope[..., None]
     return answer
 
-# %% ../nbs/19_strangers.ipynb #58cb24a7
+# %% ../nbs/19_strangers.ipynb #b3948f26
 def _tower_answer(model, item, *question):
     "What somebody rates these items, by their own vector in the query tower"
     v = model.items(item)
@@ -119,7 +119,7 @@ def _tower_answer(model, item, *question):
         return model.rate(q.expand(len(v), -1), v)
     return lambda rows: (vmap(one)(rows), vmap(jacfwd(one))(rows))
 
-# %% ../nbs/19_strangers.ipynb #9941f7d4
+# %% ../nbs/19_strangers.ipynb #b4da486f
 class FoldIn:
     "Rows for people whom training did not know"
     def __init__(self,
@@ -142,7 +142,7 @@ class FoldIn:
         user, item, rating = (torch.as_tensor(o)[some].to(next(model.parameters()).device) for o in (user, item, rating))
         self.prior = Prior.of(self._rows()[:, 1:], caution*self._noise(user.long(), item.long(), rating))
 
-# %% ../nbs/19_strangers.ipynb #82678632
+# %% ../nbs/19_strangers.ipynb #7b1c51de
 @patch
 def _rows(self:FoldIn): # (F, n_users, k)
     return self.part.person_rows() if isinstance(self.part, (MF, FoldedMF)) else self.part.own.weight.detach()[None]
@@ -174,7 +174,7 @@ def __call__(self:FoldIn,
     row = fold_in(_factor_answer(self.part, item), rating, self.prior, real)
     return {self.prefix + k:v for k,v in self.part.as_tables(row[None]).items()}
 
-# %% ../nbs/19_strangers.ipynb #8dc4f195
+# %% ../nbs/19_strangers.ipynb #03bd54b8
 class _Asked(nn.Module):
     def __init__(self, model, what):
         super().__init__()
