@@ -552,6 +552,7 @@ li { padding: .6rem 0 }
 li + li { border-top: 1px solid var(--line) }
 .row { display: flex; flex-wrap: wrap; align-items: center; gap: .1rem .9rem }
 .what { flex: 1 1 11rem; min-width: 0 }
+.mine .what { flex-basis: 7rem }
 .about { margin: 0; color: var(--soft); font-size: .875rem }
 .why { margin: .1rem 0 0; font-size: .875rem }
 .why b { font-weight: 600 }
