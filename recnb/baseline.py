@@ -10,14 +10,16 @@ __all__ = ['baselines', 'Baseline', 'GlobalMean', 'GlobalMedian', 'ItemMean', 'd
 import inspect, torch
 from torch import nn
 from fastai.basics import Learner
+from .described import *
 from .loader import *
 from .metrics import *
 from .experiment import *
 
 # %% ../nbs/10_baseline.ipynb #2f083f34
-class Baseline(nn.Module):
+class Baseline(Described):
     "A constant, an item's value or a user's: tables filled from training rows, one row an index"
     rates = True # Does it predict ratings, or only rank?
+    rows_of = {'user':('user_bias',), 'item':('item_bias',)}
     def __init__(self,
         n_users:int, # Rows of the user table, the unknown included
         n_items:int, # Rows of the item table, the unknown included

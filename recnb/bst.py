@@ -17,6 +17,7 @@ from fastai.basics import CastToTensor, Learner
 from fastcore.basics import patch
 from fastcore.meta import delegates
 from .ratings import *
+from .described import *
 from .features import *
 from .loader import *
 from .metrics import *
@@ -138,6 +139,7 @@ def forward(self:Block, x, mask=None, **kwargs): # (B, N, width) to the same; `k
 # %% ../nbs/12_bst.ipynb #68deb79c
 class ItemVectors(nn.Module):
     "A vector for each item, with its features worked in if it has any"
+    rows_of = {'item':('vec.weight',)}
     def __init__(self,
         n_items:int, # Rows, the unknown included
         width:int, # Of the vectors
@@ -213,6 +215,7 @@ def forward(self:PastVectors,
 # %% ../nbs/12_bst.ipynb #b76a1be5
 class UserVectors(nn.Module):
     "A user's own vector and those of their features, side by side"
+    rows_of = {'user':('own.weight',)}
     def __init__(self,
         n_users:int, # Rows, the unknown included
         width:int=0, # Of the user's own vector; 0 for none
@@ -255,7 +258,7 @@ def dense(
     return nn.Sequential(*layers, nn.Linear(sizes[-1], out))
 
 # %% ../nbs/12_bst.ipynb #658fe3bc
-class BST(nn.Module):
+class BST(Described):
     "Behavior Sequence Transformer for ratings"
     def __init__(self,
         n_users:int, # Rows of user tables, the unknown included

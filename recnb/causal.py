@@ -15,6 +15,7 @@ from fastai.basics import CastToTensor, DataLoaders, Learner
 from fastcore.basics import patch
 from fastcore.meta import delegates
 from .ratings import *
+from .described import *
 from .features import *
 from .history import *
 from .loader import *
@@ -57,8 +58,9 @@ def gap_levels(
     return ev, level(time - last)*(sees > 0)
 
 # %% ../nbs/13_causal.ipynb #015d45bb
-class FoldedMF(nn.Module):
+class FoldedMF(Described):
     "Several matrix factorizations side by side, each of which does not see one fold of the training ratings"
+    rows_of = {'user':('user_factors.weight', 'user_bias.weight'), 'item':('item_factors.weight', 'item_bias.weight')}
     def __init__(self,
         n_users:int, # Rows of user tables, the unknown included
         n_items:int, # Rows of item tables, the unknown included
@@ -168,7 +170,7 @@ def folded_mf(
     return model.to(dls.device).spread(h.user[some[0]], h.target[some[1]]).requires_grad_(False)
 
 # %% ../nbs/13_causal.ipynb #68995851
-class Causal(nn.Module):
+class Causal(Described):
     "A causal transformer over (item, rating) events that answers queries about items"
     def __init__(self,
         n_users:int, # Rows of user tables, the unknown included
@@ -294,6 +296,9 @@ def queries(self:Causal,
 ): # (B, Q, width)
     q = self.items(item) + self.query
     return q if gap is None else q + self.gap(gap)
+
+@patch
+def decodes(self:Causal, out): return self.answer.ratings(out) # Ratings of answers
 
 # %% ../nbs/13_causal.ipynb #bb306b8d
 @patch

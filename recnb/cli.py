@@ -36,6 +36,7 @@ from .tower import *
 from .next import *
 from .multitask import *
 from .recommender import *
+from .bundle import *
 
 # %% ../nbs/21_cli.ipynb #1ff40c37
 app = typer.Typer(help='Recommenders from ratings: look at data, train models, compare them, recommend.', no_args_is_help=True, add_completion=False,
@@ -79,6 +80,9 @@ def main(
 )->int: # Never returns: raises `SystemExit` with 0, or 2 for an error of the caller's
     "The `recnb` command"
     try: app(args, prog_name='recnb')
+    except KeyboardInterrupt:
+        err.print('recnb: interrupted', markup=False)
+        sys.exit(130)
     except (ValueError, OSError, FloatingPointError, ImportError) as e:
         said = f'{e.filename}: {e.strerror}' if isinstance(e, OSError) and e.filename and e.strerror else e
         err.print(f'recnb: {said}', markup=False, soft_wrap=True)
@@ -191,6 +195,22 @@ def _said(t):
     "What a table of trials answers, in a line"
     return f'{t.data}, {t.split}, seed {t.seed}: {t.n_train:,} ratings to learn from' + (f' ({t.n_valid:,} of them chose the epoch)' if t.n_valid else '') + f', {t.n_test:,} to test on'
 
+# %% ../nbs/21_cli.ipynb #e6e8a755
+def _checkpoints(out, resume):
+    "Where checkpoints of this training lie; and whether it can be kept at all, now and not after training"
+    if out is None:
+        if resume: raise ValueError('--resume goes on with a training that has a place to be kept in; name it with --out.')
+        return None
+    may_replace(out)
+    return out.with_name(f'{out.name}.training')
+
+def _keep(t, out, keep):
+    "Keep a trained model, and remove its checkpoints"
+    Recommender(t.learn, about_trial(t)).save(out)
+    for o in keep.glob('*.pt'): o.unlink()
+    if keep.is_dir() and not any(keep.iterdir()): keep.rmdir()
+    err.print(f'note: kept in {out}; ask it with `recnb recommend {out}`', markup=False, soft_wrap=True)
+
 # %% ../nbs/21_cli.ipynb #1e9fb642
 @app.command()
 def train(model:Annotated[str, typer.Option('--model', '-m', metavar='NAME', help='mf, bst, causal, fusion, fusion-bst; tower, next-item, multitask; or a baseline: median, mean, item-mean, bias, popularity')]='mf', data:Data='toy',
@@ -202,12 +222,16 @@ def train(model:Annotated[str, typer.Option('--model', '-m', metavar='NAME', hel
     text_model:Annotated[Optional[str], typer.Option('--text-model', metavar='NAME', help="what reads overviews for fusion: 'minilm', 'words', a name on the Hugging Face hub, or a folder")]=None,
     ranking:Annotated[bool, typer.Option('--ranking', help='ranking metrics too: full catalogue, seen items removed')]=False,
     settings:Annotated[Optional[list[str]], typer.Option('--set', metavar='NAME=VALUE', help='an argument of the model, such as n_factors=64; may be repeated')]=None,
+    out:Annotated[Optional[Path], typer.Option('--out', '-o', metavar='DIR', help='keep the model in this folder, for `recnb recommend` and its like')]=None,
+    resume:Annotated[bool, typer.Option('--resume', help='go on with an interrupted training of the same command; it ends where it would have ended')]=False,
     user:User=None, item:Item=None, rating:Rating=None, timestamp:When=None, sep:Sep=None, encoding:Encoding=None, scale:Range=None, duplicates:Repeats=None, as_json:Json=False):
     "Train a model, and measure it on ratings it has not seen."
     get_recipe(model); kw = _settings(settings)
+    keep = _checkpoints(out, resume)
     r = _load(data, user=user, item=item, rating=rating, timestamp=timestamp, sep=sep, encoding=encoding, scale=scale, duplicates=duplicates)
     r, kw = with_text(model, r, no_text, text_model, kw)
-    t = run_trial(model, r, split, seed=seed, epochs=epochs, bs=bs, ranking=ranking, progress=True, preset=preset, **kw)
+    t = run_trial(model, r, split, seed=seed, epochs=epochs, bs=bs, ranking=ranking, progress=True, preset=preset, keep=keep, resume=resume, **kw)
+    if out: _keep(t, out, keep)
     first = [run_trial(o, r, split, seed=seed, ranking=ranking) for o in (*([] if as_json else ['bias']), *(['popularity'] if ranking else [])) if o != model]
     if as_json: return print(json.dumps(t.as_dict() | ({'popularity':first[-1].by_name} if ranking and model != 'popularity' else {}), ensure_ascii=False))
     show(trial_frame([*first, t]), _said(t) + (f'; {_lists(t)}' if ranking else ''))

@@ -12,6 +12,7 @@ import inspect, sys, time
 import numpy as np, pandas as pd, torch
 from dataclasses import dataclass, field, replace
 from functools import partial
+from pathlib import Path
 from typing import Callable
 from fastai.basics import Callback, CancelFitException, L, Learner, ValueMetric, set_seed, to_float
 from fastai.callback.schedule import *
@@ -22,6 +23,7 @@ from .split import *
 from .features import *
 from .loader import *
 from .metrics import *
+from .checkpoint import *
 
 # %% ../nbs/06_experiment.ipynb #09d193b2
 @dataclass
@@ -115,13 +117,14 @@ def fit_quietly(
     stop:int=None, # End after this many of them
     progress:str=None, # Label of a terminal progress bar; None for none
     flat:bool=False, # The same learning rate throughout, in place of the one-cycle schedule?
+    checkpoint:Checkpoint=None, # Kept after each epoch, and gone on from
 )->float: # Seconds
     "Train with the one-cycle schedule and nothing on stdout"
-    cbs = ([StopAfter(stop)] if stop else []) + ([TerminalProgress(progress)] if progress else [])
-    start = time.perf_counter()
+    cbs = ([StopAfter(stop)] if stop else []) + ([TerminalProgress(progress)] if progress else []) + ([checkpoint] if checkpoint else [])
+    start, done, before = time.perf_counter(), *((checkpoint.done, checkpoint.seconds) if checkpoint else (0, 0.))
     with learn.no_bar(), learn.no_logging():
-        if epochs: (learn.fit if flat else learn.fit_one_cycle)(epochs, cbs=cbs)
-    return time.perf_counter() - start
+        if epochs: (learn.fit if flat else learn.fit_one_cycle)(epochs, cbs=cbs, start_epoch=done)
+    return time.perf_counter() - start + before
 
 # %% ../nbs/06_experiment.ipynb #a4fa2d49
 def best_epoch(
@@ -162,6 +165,7 @@ class Trial:
     train_seconds:float # Both fits together: choosing the epoch, and training again
     ranking:dict=field(default_factory=dict) # Ranking metrics, where asked for
     notes:list=field(default_factory=list) # Of the data
+    arguments:dict=field(default_factory=dict) # Of the model and its loaders, where they are not the usual ones
     curve:list=field(default_factory=list) # While the epoch was chosen: losses and validation metrics of each epoch
     learn:Learner=field(default=None, repr=False) # The trained learner, to go on with
     @property
@@ -308,6 +312,7 @@ def fit_recipe(
     bs:int=None, # Rows a batch; by the size of the data if None
     progress:str=None, # Label of a bar on stderr; None for none
     flat:bool=False, # The same learning rate throughout, in place of the one-cycle schedule?
+    checkpoint:Checkpoint=None, # Kept after each epoch, and gone on from
     **kwargs # Arguments of the model's loaders and of its learner function
 )->tuple: # The fitted learner, and how many seconds that took
     "Make a learner from a seed, and fit it"
@@ -316,8 +321,8 @@ def fit_recipe(
     dls = r.loaders.from_ratings(parts, bs=bs, seed=seed, **{k:v for k,v in kwargs.items() if k in r.loaders.rows_args})
     start = time.perf_counter()
     learn = r.make(dls, **{k:v for k,v in kwargs.items() if k not in r.loaders.rows_args}) # a closed form does its work here
-    fit_quietly(learn, epochs, stop, progress, flat)
-    return learn, time.perf_counter() - start
+    fit_quietly(learn, epochs, stop, progress, flat, checkpoint)
+    return learn, time.perf_counter() - start + (checkpoint.seconds if checkpoint else 0.)
 
 # %% ../nbs/06_experiment.ipynb #55483561
 def run_trial(
@@ -330,23 +335,27 @@ def run_trial(
     bs:int=None, # Rows a batch; by the size of the data if None
     progress:bool=False, # Show bars on stderr?
     preset:str=None, # Name of a preset of the recipe, whose arguments come before `kwargs`
+    keep:Path=None, # Folder for checkpoints of the fits; None for none
+    resume:bool=False, # Go on from the checkpoints that are there?
     **kwargs # Arguments of the model's loaders and of its learner function
 )->Trial:
     "Choose the epoch on validation rows, train on all but the test rows, measure on the test rows"
     check_args(model, kwargs)
     epochs, bs, kwargs = use_preset(model, preset, epochs, bs, kwargs)
     parts = split(r, spec, valid='same', seed=seed)
+    said = dict(model=model, data=r.name, ratings=len(r), split=spec, seed=seed, epochs=epochs, bs=bs, arguments=repr(sorted(kwargs.items())))
+    mark = lambda name, **more: Checkpoint(Path(keep)/f'{name}.pt', said | more, resume) if keep else None
     n_test, n_valid = int(parts.df[TEST].sum()), int(parts.df[VALID].sum())
     n = get_recipe(model).epochs and (epochs or get_recipe(model).epochs)
     stop, first, curve = None, 0., []
     if n:
-        learn, first = fit_recipe(model, parts, n, None, seed, bs, f'{model}: choosing the epoch' if progress else None, **kwargs)
+        learn, first = fit_recipe(model, parts, n, None, seed, bs, f'{model}: choosing the epoch' if progress else None, checkpoint=mark('choosing'), **kwargs)
         stop, curve = best_epoch(learn, get_recipe(model).metric)[0], epoch_table(learn).to_dict('records')
     both = replace(parts, df=parts.df.assign(**{VALID:False}))
-    learn, second = fit_recipe(model, both, n, stop, seed, bs, f'{model}: training' if progress else None, **kwargs)
+    learn, second = fit_recipe(model, both, n, stop, seed, bs, f'{model}: training' if progress else None, checkpoint=n and mark('training', stop=stop), **kwargs)
     e = test_errors(learn)
     return Trial(model, r.name, spec, seed, len(r)-n_test, n_valid if n else 0, n_test, stop or 0, e['mae'], e['rmse'],
-        round(first + second, 2), test_ranking(learn) if ranking else {}, list(r.notes), curve, learn)
+        round(first + second, 2), test_ranking(learn) if ranking else {}, list(r.notes), kwargs, curve, learn)
 
 # %% ../nbs/06_experiment.ipynb #b8a8245b
 def compare(

@@ -10,6 +10,7 @@ import numpy as np, pandas as pd, torch
 from fastcore.basics import patch
 from torch import nn
 from .ratings import *
+from .described import *
 
 # %% ../nbs/02_features.ipynb #e032362a
 class Vocab:
@@ -154,7 +155,7 @@ def _numbers(table, col, log):
     return np.log1p(v) if log else v
 
 # %% ../nbs/02_features.ipynb #372e02a7
-class RatingLevels(nn.Module):
+class RatingLevels(Described):
     "Ratings to levels from 1, with 0 for none"
     def __init__(self,
         scale:Scale, # Of the ratings

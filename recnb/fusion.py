@@ -15,6 +15,7 @@ from fastcore.basics import patch
 from fastcore.meta import delegates
 from torch import nn
 from .ratings import *
+from .described import *
 from .features import *
 from .metadata import *
 from .loader import *
@@ -38,7 +39,7 @@ class FusionPieces(PieceDataLoaders):
     catalogue = True
 
 # %% ../nbs/15_fusion.ipynb #3ccc7358
-class Content(nn.Module):
+class Content(Described):
     "What is known of each item, part by part"
     def __init__(self,
         seen, # Which items have training ratings, bool (n_items,)
@@ -95,6 +96,7 @@ def find_content(
 # %% ../nbs/15_fusion.ipynb #875d31e3
 class ContentEmbedding(nn.Module):
     "A vector for each item: its own, and one made of its content"
+    rows_of = {'item':('own.weight',)}
     def __init__(self,
         content:Content, # Of the items
         width:int, # Of the vectors
@@ -144,6 +146,7 @@ class ContentBias(ContentEmbedding):
     def bias(self): return self.weight[:, 0]
 
 # %% ../nbs/15_fusion.ipynb #5c016a0e
+@change
 def know_content(
     model:nn.Module, # Any backbone
     content:Content, # Of its items
@@ -161,6 +164,7 @@ def only_tables(
 )->nn.Module: # The same, changed
     "Plain tables again, with what content says worked in"
     for o in list(model.modules()):
+        vars(o).pop('_changed', None)
         for name,part in list(o.named_children()):
             if type(part) is ContentEmbedding: setattr(o, name, nn.Embedding.from_pretrained(part.weight.detach()))
     return model

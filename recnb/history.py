@@ -107,12 +107,13 @@ def from_latest(cls:Histories,
     items:Vocab, # Of the items
     known:np.ndarray=None, # May this rating be part of a history? One bool a rating; all if None
     fold:np.ndarray=None, # A fold for each rating of the table
+    now:int=None, # When people ask of whom nothing is known, seconds; at the latest rating if None
 )->'Histories':
     "Any pairs as targets, each with all that is known of its user"
     rows, first, end = latest(r, pairs[USER], known)
     item, rating, time = items.encode(r.df[ITEM].iloc[rows]), r.df[RATING].to_numpy()[rows], r.df[TIME].to_numpy(dtype='int64')[rows]
     answer = torch.tensor(pairs[RATING].to_numpy(dtype='float32')) if RATING in pairs else None
-    when = np.r_[time, time.max(initial=0)][np.where(end > first, end - 1, len(time))] # the moment of the last known rating; strangers ask now
+    when = np.r_[time, time.max(initial=0) if now is None else now][np.where(end > first, end - 1, len(time))] # the moment of the last known rating; strangers ask now
     return cls((item, rating, time), (users.encode(pairs[USER]), items.encode(pairs[ITEM]), answer), first, end, when,
         (None if fold is None else fold[rows], None))
 

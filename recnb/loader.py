@@ -8,6 +8,7 @@ __all__ = ['RatingRows', 'GatherDL', 'batch_size', 'RatingDataLoaders', 'History
 
 # %% ../nbs/04_loader.ipynb #a94620ee
 import numpy as np, pandas as pd, torch
+from copy import copy
 from fastai.basics import DataLoader, DataLoaders, default_device
 from fastcore.basics import patch
 from .ratings import *
@@ -110,6 +111,8 @@ class RatingDataLoaders(DataLoaders):
     "`DataLoaders` over a split rating table, with the vocabularies that made its indices"
     rows_args = () # Arguments of `from_ratings` that say what a row looks like
     catalogue = False # Do items that have no training rating get an index of their own?
+    fold = None # No folds
+    now = None # The moment at which people ask of whom nothing is known; that of the latest rating if None
     usual_bs = staticmethod(batch_size) # Rows a training batch, for so many rows
     @property
     def valid_bs(self): return 65_536
@@ -124,25 +127,36 @@ def rows(self:RatingDataLoaders,
 
 # %% ../nbs/04_loader.ipynb #34f4ca7e
 @patch(cls_method=True)
-def from_ratings(cls:RatingDataLoaders,
-    r:Ratings, # Ratings with `is_valid` and perhaps `is_test`, as `split` marks them
-    bs:int=None, # Rows a training batch; `batch_size` of the training rows if None
-    valid_bs:int=None, # Rows a validation batch; many if None, as nothing is trained there
+def bare(cls:RatingDataLoaders,
+    r:Ratings, # Any ratings
+    vocabs:tuple=None, # Vocab of the users and Vocab of the items; fitted on the training rows if None
     seed:int=None, # Of the training order
     device=None, # fastai's default device if None
-    vocabs:tuple=None, # Vocab of the users and Vocab of the items; fitted on the training rows if None
     **kwargs # What a row looks like, for the kinds of loaders that have a choice
 )->'RatingDataLoaders':
-    "Loaders for the training, validation and test rows of `r`"
+    "Loaders that can put questions to a model, and have no rows to train on"
     res = cls.__new__(cls)
     for k in kwargs:
         if k not in cls.rows_args: raise TypeError(f"{cls.__name__} has no argument '{k}'; it has {', '.join(cls.rows_args) or 'none of this kind'}")
     vars(res).update(kwargs)
     res.ratings, (res.users, res.items), res.y_range, res.seed = r, vocabs or fit_vocabs(r, res.catalogue), r.y_range, seed
+    DataLoaders.__init__(res)
+    res.device = device or default_device()
+    return res
+
+@patch(cls_method=True)
+def from_ratings(cls:RatingDataLoaders,
+    r:Ratings, # Ratings with `is_valid` and perhaps `is_test`, as `split` marks them
+    bs:int=None, # Rows a training batch; `batch_size` of the training rows if None
+    valid_bs:int=None, # Rows a validation batch; many if None, as nothing is trained there
+    **kwargs # As for `bare`
+)->'RatingDataLoaders':
+    "Loaders for the training, validation and test rows of `r`"
+    res = cls.bare(r, **kwargs)
     data = [res.rows(part) for part in ('train', 'valid', 'test')]
-    device, bs = device or default_device(), bs or res.usual_bs(len(data[0].rating))
-    dls = [GatherDL(d, bs=b, shuffle=i == 0, seed=seed, device=device) for i,(d,b) in enumerate(zip(data, [bs] + [valid_bs or res.valid_bs]*2))]
-    DataLoaders.__init__(res, *dls, device=device)
+    bs, valid_bs = bs or res.usual_bs(len(data[0].rating)), valid_bs or res.valid_bs
+    dls = [GatherDL(d, bs=b, shuffle=i == 0, seed=res.seed, device=res.device) for i,(d,b) in enumerate(zip(data, [bs] + [valid_bs]*2))]
+    DataLoaders.__init__(res, *dls, device=res.device)
     return res
 
 # %% ../nbs/04_loader.ipynb #bf55b0d4
@@ -190,7 +204,7 @@ def test_dl(self:RatingDataLoaders,
     "A loader for new rows"
     for c in (USER, ITEM):
         if c not in df: raise DataError(f"the rows to predict have no column '{c}'; there are {', '.join(map(repr, df.columns))}.")
-    return GatherDL(self.new_rows(df), bs=bs or self.valid.bs, device=self.device)
+    return GatherDL(self.new_rows(df), bs=bs or (self.valid.bs if self.loaders else self.valid_bs), device=self.device)
 
 @patch
 def asks(self:RatingDataLoaders,
@@ -199,6 +213,20 @@ def asks(self:RatingDataLoaders,
 )->tuple: # Inputs for a model's `scores`
     "What a model needs to know about users to score the catalogue for them"
     return torch.from_numpy(self.users.encode(pd.Series(ids))).to(self.device),
+
+# %% ../nbs/04_loader.ipynb #04b533a8
+@patch
+def over(self:RatingDataLoaders,
+    r:Ratings, # Other ratings
+    fold=None, # A fold for each of them, where there are folds
+    now:int=None, # The moment at which people ask of whom nothing is known, seconds; that of the latest rating if None
+)->'RatingDataLoaders':
+    "The same questions about other ratings"
+    res = copy(self)
+    for k in ('_fold', '_timed'): vars(res).pop(k, None)
+    if fold is not None: res._fold = fold
+    res.ratings, res.loaders, res.now = r, [], now
+    return res
 
 # %% ../nbs/04_loader.ipynb #717bfafd
 class HistoryRows(RatingRows):
@@ -231,7 +259,6 @@ class HistoryDataLoaders(RatingDataLoaders):
     length:int = 10 # Ratings in an example, the target included
     known:str = 'past' # Which held-out ratings histories may hold: 'train', 'past' or 'all'
     step:int = None # Train only on the last ratings of full windows, one every `step` ratings; on every rating if None
-    fold = None # No folds
     @property
     def valid_bs(self): return max(256, 32_768//self.length)
 
@@ -251,7 +278,7 @@ def rows(self:HistoryDataLoaders, part:str)->HistoryRows: return HistoryRows(sel
 
 @patch
 def new_rows(self:HistoryDataLoaders, df:pd.DataFrame)->HistoryRows:
-    return HistoryRows(Histories.from_latest(self.ratings, df, self.users, self.items), self.length)
+    return HistoryRows(Histories.from_latest(self.ratings, df, self.users, self.items, now=self.now), self.length)
 
 # %% ../nbs/04_loader.ipynb #e8797b1d
 @patch
@@ -274,7 +301,7 @@ def in_words(self:HistoryDataLoaders, items, ratings): # Of one history, as text
 @patch
 def asks(self:HistoryDataLoaders, ids, known:np.ndarray=None)->tuple: # User indices (B,), items (B, length-1), ratings (B, length-1), how many are real (B,)
     pairs = pd.DataFrame({USER:list(ids), ITEM:self.items.ids[0]})
-    h = Histories.from_latest(self.ratings, pairs, self.users, self.items, known).to(self.device)
+    h = Histories.from_latest(self.ratings, pairs, self.users, self.items, known, now=self.now).to(self.device)
     return h.user, *h.before(torch.arange(len(h), device=self.device), self.length-1)
 
 # %% ../nbs/04_loader.ipynb #5167de69
@@ -367,7 +394,7 @@ def rows(self:PieceDataLoaders, part:str)->PieceRows: return PieceRows(Pieces(se
 
 @patch
 def new_rows(self:PieceDataLoaders, df:pd.DataFrame)->PieceRows:
-    return PieceRows(Pieces(Histories.from_latest(self.ratings, df, self.users, self.items, fold=self.fold), self.length, self.stride), self.times)
+    return PieceRows(Pieces(Histories.from_latest(self.ratings, df, self.users, self.items, fold=self.fold, now=self.now), self.length, self.stride), self.times)
 
 # %% ../nbs/04_loader.ipynb #6568a63d
 @patch
@@ -390,7 +417,7 @@ def show_batch(self:PieceDataLoaders,
 @patch
 def asks(self:PieceDataLoaders, ids, known:np.ndarray=None)->tuple: # User indices (B,); items, ratings, folds (B, N); how many are real (B,); [times (B, N) and (B,)]
     pairs = pd.DataFrame({USER:list(ids), ITEM:self.items.ids[0]})
-    h = Histories.from_latest(self.ratings, pairs, self.users, self.items, known, self.fold).to(self.device)
+    h = Histories.from_latest(self.ratings, pairs, self.users, self.items, known, self.fold, now=self.now).to(self.device)
     start = piece_starts(h.first, h.end, self.length, self.stride)
     x = h.user, *h.run(start, h.end - start), h.end - start
     if not self.times: return x

@@ -26,8 +26,9 @@ def as_ratings(
     learn, # A `Learner`
     out:torch.Tensor, # What its model put out
 )->torch.Tensor: # One rating a row, (n,)
-    "Predicted ratings, by the loss function's `decodes` if it has one"
-    return learn.loss_func.decodes(out) if hasattr(learn.loss_func, 'decodes') else out
+    "Predicted ratings, by the `decodes` of the model or of the loss function, if one of them has it"
+    decodes = [o.decodes for o in (getattr(learn, 'model', None), getattr(learn, 'loss_func', None)) if hasattr(o, 'decodes')]
+    return decodes[0](out) if decodes else out
 
 # %% ../nbs/05_metrics.ipynb #1a96df8c
 class RatingMetric(Metric):

@@ -15,6 +15,7 @@ from fastai.basics import CastToTensor, Learner, OptimWrapper
 from fastcore.basics import patch
 from fastcore.meta import delegates
 from .ratings import *
+from .described import *
 from .features import *
 from .loader import *
 from .metrics import *
@@ -52,8 +53,9 @@ def in_range(
     return z if y_range is None else z.sigmoid() * (y_range[1]-y_range[0]) + y_range[0]
 
 # %% ../nbs/11_mf.ipynb #19306607
-class MF(nn.Module):
+class MF(Described):
     "Matrix factorization with biases: sigmoid of (constant + biases + dot product), over the range of the ratings"
+    rows_of = {'user':('user_factors.weight', 'user_bias.bias'), 'item':('item_factors.weight', 'item_bias.bias')}
     def __init__(self,
         n_users:int, # Rows of the user tables, the unknown included
         n_items:int, # Rows of the item tables, the unknown included

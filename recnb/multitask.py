@@ -13,6 +13,7 @@ from fastai.basics import Learner
 from fastcore.basics import patch
 from fastcore.meta import delegates
 from .ratings import *
+from .described import *
 from .metrics import *
 from .experiment import *
 from .mf import *
@@ -30,14 +31,14 @@ class MultiTask(TwoTower):
         product:bool=True, # Does the head see the elementwise product, too?
         mean:float=0., # Where ratings start
         y_range:tuple=None, # Ends of their sigmoid; None for no sigmoid
+        weigh:nn.Module=None, # What finds the weights of the two losses in training; None where they are given
         **kwargs # Of a `TwoTower`
     ):
         super().__init__(*args, **kwargs)
-        self.product, self.y_range = product, y_range
+        self.product, self.y_range, self.weigh = product, y_range, weigh
         self.head = dense([(2 + product)*self.candidate.n_out, *head], dropout=head_dropout, batch_norm=False)
         nn.init.zeros_(self.head[-1].weight)
         nn.init.constant_(self.head[-1].bias, to_logit(mean, y_range) if y_range else mean)
-        self.weigh = None
 
 # %% ../nbs/17_multitask.ipynb #9b98de7a
 @patch
@@ -58,8 +59,11 @@ def forward(self:MultiTask,
     q = self.ask(user, *x)
     return *self.among(q, item), self.rate(q, self.items(item.long()))
 
+@patch
+def decodes(self:MultiTask, out): return out[2] # The ratings
+
 # %% ../nbs/17_multitask.ipynb #31fc2486
-class LearnedWeights(nn.Module):
+class LearnedWeights(Described):
     "A weight for each of two losses, found in training"
     def __init__(self):
         super().__init__()
@@ -123,7 +127,7 @@ def multitask_learner(
     "A `Learner` for retrieval and rating"
     if y_range is None: y_range = dls.y_range
     mean = dls.train.dataset.rating.cpu().double().mean().item()
-    model = two_towers(dls, cls=MultiTask, head=head, head_dropout=head_dropout, product=product, mean=mean, y_range=y_range or None, **kwargs)
-    if learned: model.weigh = LearnedWeights()
+    model = two_towers(dls, cls=MultiTask, head=head, head_dropout=head_dropout, product=product, mean=mean, y_range=y_range or None,
+        weigh=LearnedWeights() if learned else None, **kwargs)
     return retrieval_learner(dls, model, lr, wd, columns, cbs, path=path, loss_func=JointLoss(retrieval, rating, model.weigh),
         metrics=[PartLoss('retrieval'), PartLoss('rating'), MAE(), RMSE()])

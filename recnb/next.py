@@ -12,6 +12,7 @@ from fastai.basics import Learner
 from fastcore.basics import patch
 from fastcore.meta import delegates
 from .ratings import *
+from .described import *
 from .features import *
 from .loader import *
 from .experiment import *
@@ -22,8 +23,9 @@ from .fusion import *
 from .tower import *
 
 # %% ../nbs/16a_next.ipynb #06d95547
-class SharedItems(nn.Module):
+class SharedItems(Described):
     "One table of items, for histories and for answers"
+    rows_of = {'item':('table.weight',)}
     def __init__(self,
         n_items:int, # Item indices, the unknown included
         width:int=64, # Of the vectors
@@ -40,7 +42,7 @@ class SharedItems(nn.Module):
         return self.table.weight if idx is None else self.table(idx)
 
 # %% ../nbs/16a_next.ipynb #4cff11d7
-class SequenceTower(nn.Module):
+class SequenceTower(Described):
     "A query after each rating of a history"
     def __init__(self,
         items:nn.Module, # Vectors of items, as `SharedItems`

@@ -4,8 +4,8 @@
 
 # %% auto #0
 __all__ = ['losses', 'spread_over', 'TowerRows', 'LoneRows', 'TowerDataLoaders', 'has_times', 'title_words', 'CandidateTower',
-           'HistorySums', 'TimeBuckets', 'QueryTower', 'TwoTower', 'softmax_loss', 'two_towers', 'retrieval_learner',
-           'tower_learner', 'profile']
+           'HistorySums', 'clock_of', 'TimeBuckets', 'QueryTower', 'TwoTower', 'softmax_loss', 'two_towers',
+           'retrieval_learner', 'tower_learner', 'profile']
 
 # %% ../nbs/16_tower.ipynb #82f55e13
 import numpy as np, pandas as pd, torch
@@ -18,6 +18,7 @@ from torch import nn
 from .ratings import *
 from .features import *
 from .split import *
+from .described import *
 from .history import *
 from .loader import *
 from .experiment import *
@@ -127,7 +128,7 @@ def rows(self:TowerDataLoaders, part:str): # `TowerRows` or `LoneRows`
 @patch
 def new_rows(self:TowerDataLoaders, df:pd.DataFrame, known:np.ndarray=None): # `TowerRows` or `LoneRows`
     if self.length == 1 and not has_times(self.ratings): return LoneRows.of(RatingDataLoaders.new_rows(self, df))
-    h = Histories.from_latest(self.timed, df, self.users, self.items, known)
+    h = Histories.from_latest(self.timed, df, self.users, self.items, known, now=self.now)
     never = torch.zeros(len(h), dtype=torch.bool)
     return TowerRows(h, self.length, h.end, never) if self.around else TowerRows(h, self.length)
 
@@ -163,8 +164,9 @@ def title_words(
     return res, words
 
 # %% ../nbs/16_tower.ipynb #c71ccea9
-class CandidateTower(nn.Module):
+class CandidateTower(Described):
     "A vector for each item"
+    rows_of = {'item':('own.weight',)}
     def __init__(self,
         n_items:int, # Item indices, the unknown included
         sizes=(32,), # Widths of the dense layers
@@ -207,6 +209,7 @@ def forward(self:CandidateTower,
 # %% ../nbs/16_tower.ipynb #964b8a89
 class HistorySums(nn.Module):
     "What somebody chose, and what they thought of it, as two sums of vectors"
+    rows_of = {'item':('past.weight', 'how.weight')}
     def __init__(self,
         n_items:int, # Item indices, the unknown included
         width:int=32, # Of the vectors
@@ -225,17 +228,25 @@ class HistorySums(nn.Module):
         return torch.cat([(f(past.long())*w[..., None]).sum(1)/root for f,w in ((self.past, real), (self.how, (given - self.mean)*real))], 1)
 
 # %% ../nbs/16_tower.ipynb #62b92a47
+def clock_of(
+    times, # Seconds, (n,)
+)->tuple: # First, last, mean and spread, floats
+    "What is to know of some moments to place others among them"
+    t = times.double()
+    return t.min().item(), t.max().item(), t.mean().item(), max(t.std(correction=0).item(), 1.)
+
 class TimeBuckets(nn.Module):
     "A moment as a bucket and as a number"
     def __init__(self,
-        times, # Seconds of the training ratings, (n,)
+        clock:tuple, # Of the training ratings, as from `clock_of`
         buckets:int=1000, # Of the same length
         width:int=32, # Of their vectors
     ):
         super().__init__()
-        self.table, t = nn.Embedding(buckets + 2, width), times.double()
-        self.register_buffer('edges', torch.linspace(t.min().item(), t.max().item(), buckets + 1, dtype=torch.double), persistent=False)
-        self.register_buffer('clock', torch.tensor([t.mean().item(), max(t.std(correction=0).item(), 1.)], dtype=torch.double), persistent=False)
+        first, last, *middle = clock
+        self.table = nn.Embedding(buckets + 2, width)
+        self.register_buffer('edges', torch.linspace(first, last, buckets + 1, dtype=torch.double), persistent=False)
+        self.register_buffer('clock', torch.tensor(middle, dtype=torch.double), persistent=False)
     def forward(self,
         when, # Seconds, (B,)
     )->torch.Tensor: # (B, width + 1)
@@ -243,8 +254,9 @@ class TimeBuckets(nn.Module):
         return torch.cat([self.table(torch.bucketize(at, self.edges)), ((at - self.clock[0])/self.clock[1]).float()[:, None]], 1)
 
 # %% ../nbs/16_tower.ipynb #b37cb473
-class QueryTower(nn.Module):
+class QueryTower(Described):
     "A vector for each question"
+    rows_of = {'user':('own.weight',)}
     def __init__(self,
         n_users:int, # User indices, the unknown included
         n_items:int, # Item indices, for histories
@@ -253,7 +265,7 @@ class QueryTower(nn.Module):
         features=(), # Category of each user, (n_users,), for each feature
         history:bool=False, # The other ratings?
         mean:float=0., # Of the ratings; what is above it counts as liked
-        times=None, # Seconds of the training ratings, (n,); None for no time
+        clock:tuple=None, # Of the times of the training ratings, as from `clock_of`; None for no time
         buckets:int=1000, # Of time
         width:int=32, # Of each kind of knowledge
         dropout:float=0., # Before each dense layer
@@ -268,8 +280,8 @@ class QueryTower(nn.Module):
         for k,o in zip(self.names, features): self.register_buffer(k, o, persistent=False)
         self.features = nn.ModuleList(nn.Embedding(int(o.max()) + 1, width) for o in features)
         self.history = HistorySums(n_items, width, mean) if history else None
-        self.time = TimeBuckets(times, buckets, width) if times is not None else None
-        n = (bool(user) + len(features) + 2*bool(history) + (times is not None))*width + (times is not None)
+        self.time = TimeBuckets(clock, buckets, width) if clock is not None else None
+        n = (bool(user) + len(features) + 2*bool(history) + (clock is not None))*width + (clock is not None)
         if not n: raise ValueError('a query tower has to know something: a user\'s number, features, history or the time.')
         self.net = nn.Sequential(Dropout(dropout), *dense([n, *sizes[:-1]], dropout=dropout, batch_norm=False, out=sizes[-1]))
         for o in self.modules():
@@ -296,9 +308,10 @@ def forward(self:QueryTower,
 # %% ../nbs/16_tower.ipynb #6d68a0ed
 losses = ('full', 'batch', 'sampled')
 
-class TwoTower(nn.Module):
+class TwoTower(Described):
     "A query tower and a candidate tower"
     rates = False # scores are not ratings
+    rows_of = {'item':('bias.weight',)}
     def __init__(self,
         query:nn.Module, # From what is asked to a vector
         candidate:nn.Module, # From item indices to vectors of the same width
@@ -445,7 +458,7 @@ def two_towers(
     about = find_content(dls, text, text_model, genres, year) if text or genres or year else None
     candidate = CandidateTower(len(dls.items), candidate_sizes, item, title_words(r.items, dls.items)[0] if words else None, about, dls.seen, width, dropout)
     query = QueryTower(len(dls.users), len(dls.items), query_sizes, user, find_features(dls, user_features)['user_features'], history,
-        rows.rating.cpu().double().mean().item(), rows.h.when.cpu() if time else None, width=width, dropout=dropout, columns=user_columns(r, user_features))
+        rows.rating.cpu().double().mean().item(), clock_of(rows.h.when.cpu()) if time else None, width=width, dropout=dropout, columns=user_columns(r, user_features))
     counts = torch.bincount(rows.item.long().cpu(), minlength=len(dls.items))
     return cls(query, candidate, counts, **kwargs)
 
