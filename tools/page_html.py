@@ -1,5 +1,6 @@
 """From a processed notebook to the HTML of a page: formulas, anchors, links, tables, pictures."""
 import re
+from functools import cache
 from os.path import normpath, relpath
 from pathlib import Path
 
@@ -25,6 +26,12 @@ class Exporter(HTMLExporter):
     @pass_context
     def markdown2html(self, context, source): return to_html(source)
 
+@cache
+def exporter():
+    "One for all pages, since its templates take a while to compile"
+    return Exporter(template_name='basic', exclude_input_prompt=True, exclude_output_prompt=True,
+                    preprocessors=['nbconvert.preprocessors.ExtractOutputPreprocessor'])
+
 def read_page(path, folder):
     "The notebook at `path`, processed by nbdev, as a page: its place, title and body, and its pictures by name"
     nb, rel = nbformat.read(path, as_version=4), path.relative_to(folder)
@@ -32,9 +39,7 @@ def read_page(path, folder):
     nb.cells = [c for c in map(apply_quarto, nb.cells[1:]) if c and not c.source.startswith('<!-- WARNING')]
     nb.metadata = nbformat.from_dict({'language_info': {'name': 'python'}})
     out = rel.with_name(fm['output-file'])
-    to = Exporter(template_name='basic', exclude_input_prompt=True, exclude_output_prompt=True,
-                  preprocessors=['nbconvert.preprocessors.ExtractOutputPreprocessor'])
-    body, res = to.from_notebook_node(nb, {'unique_key': out.stem, 'output_files_dir': f'{out.stem}_files'})
+    body, res = exporter().from_notebook_node(nb, {'unique_key': out.stem, 'output_files_dir': f'{out.stem}_files'})
     return dict(nb=rel.as_posix(), out=out.as_posix(), title=fm['title'], about=fm.get('description', ''), soup=BeautifulSoup(body, 'html.parser'),
                 images={(out.parent/k).as_posix(): v for k,v in res['outputs'].items()})
 
