@@ -40,10 +40,10 @@ class Signature(DocmentText):
 
 def as_code(o, width=40):
     "A type or a default in backticks, cut where it is long: the signature has all of it"
-    s = '' if o in (empty, type(None)) else no_address(getattr(o, '__name__', None) or repr(o)).replace('|', r'\|')
+    s = '' if o is empty or o is type(None) else no_address(getattr(o, '__name__', None) or repr(o)).replace('|', r'\|')
     return f'`{s if len(s) <= width else s[:width-1]+"…"}`' if s else ''
 
-def in_cell(s): return '' if s in (None, empty) else re.sub(r'(?<!\\)\|', r'\|', s).replace('\n', '<br>')
+def in_cell(s): return '' if s is None or s is empty else re.sub(r'(?<!\\)\|', r'\|', s).replace('\n', '<br>')
 
 class Table(DocmentTbl):
     "A name's parameters: type, default and comment"

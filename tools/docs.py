@@ -25,6 +25,7 @@ from nb import ROOT, settle
 from page_html import dress, mend_links, read_page, sections, set_anchors, to_html
 
 THEME = Path(__file__).parent/'theme'
+PICTURES = '.png', '.svg', '.jpg', '.jpeg', '.gif', '.webp'
 HOME, INDEX = 'index.html', 'search-index.js'
 CODE = 'tango', 'github-dark' # styles of Pygments, for light and dark
 
@@ -51,9 +52,8 @@ def describe(mod, name):
 
 def module_names(mod, page, cfg):
     "What a module exports: dicts of name, link, kind and about; a value such as a column name has no anchor of its own"
-    full = f'{cfg.lib_name}.{mod}'
-    m, syms = import_module(full), import_module(f'{cfg.lib_name}._modidx').d['syms'].get(full, {})
-    at = {k[len(full)+1:]: loc for k,(loc,_) in syms.items()}
+    m, syms = import_module(mod), import_module(f'{cfg.lib_name}._modidx').d['syms'].get(mod, {})
+    at = {k[len(mod)+1:]: loc for k,(loc,_) in syms.items()}
     at.update({o: page for o in m.__all__ if o not in at})
     for name,loc in at.items():
         if not any(o.startswith('_') for o in name.split('.')):
@@ -78,9 +78,14 @@ def search_index(pages, names):
             if link not in seen: found.append([link, head, p['title'], 'page' if level == 1 else 'section', words[:2000]])
     return f'window.searchIndex = {json.dumps(found, ensure_ascii=False, separators=(",", ":"))};\n'
 
-def neighbours(pages):
-    "Each page with the one before and the one after it"
-    return zip(pages, [None, *pages[:-1]], [*pages[1:], None])
+def write(path, text):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(text) if isinstance(text, bytes) else path.write_text(text, encoding='utf-8')
+
+def copy_pictures(nbs, to):
+    "Pictures that stand beside the notebooks"
+    for p in nbs.rglob('*'):
+        if p.suffix in PICTURES and not any(o[0] in '_.' for o in p.relative_to(nbs).parts): write(to/p.relative_to(nbs), p.read_bytes())
 
 def templates(cfg, nav):
     env = Environment(loader=FileSystemLoader(THEME), autoescape=True, trim_blocks=True, lstrip_blocks=True)
@@ -88,46 +93,47 @@ def templates(cfg, nav):
     env.globals.update(site=cfg.title, repo=cfg.git_url, version=cfg.version, nav=nav)
     return env
 
-def write(path, text):
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(text) if isinstance(text, bytes) else path.write_text(text, encoding='utf-8')
+def render(env, template, page, **kwargs):
+    "A page's HTML; `to` in a template is the way from this page to another"
+    return env.get_template(template).render(page=page, to=lambda o: relpath(o, Path(page['out']).parent), **kwargs)
 
-def copy_files(cache, to):
-    "Pictures and other files that stand beside the notebooks"
-    for p in cache.rglob('*'):
-        if p.is_file() and p.suffix not in ('.ipynb', '.yml', '.css', '.qmd'): write(to/p.relative_to(cache), p.read_bytes())
+def write_page(env, page, before, after, to, cfg):
+    "A notebook's page and its pictures"
+    toc = [o for o in sections(page)[1:] if o[0] in (2, 3)]
+    dress(page)
+    source = f'{cfg.git_url}/blob/{cfg.branch}/{cfg.nbs_path.name}/{page["nb"]}'
+    write(to/page['out'], render(env, 'page.html', page, toc=toc, body=Markup(page['soup']), before=before, after=after, source=source))
+    for name,data in page['images'].items(): write(to/name, data)
+
+def read_pages(places, mods, cfg):
+    "Every notebook as a page with anchors, and links that lead to them; `places` is where each notebook's page is, `mods` its module"
+    cache = proc_nbs(n_workers=0, force=True)
+    anchors = [o.partition('#') for ns in import_module(f'{cfg.lib_name}._modidx').d['syms'].values() for o,_ in ns.values()]
+    for nb in places:
+        page = read_page(cache/nb, cache)
+        page['module'] = mods.get(nb)
+        set_anchors(page, {a for at,_,a in anchors if at == page['out']})
+        mend_links(page, places, f'{cfg.doc_host}{cfg.doc_baseurl}/')
+        yield page
 
 def build(cfg, to):
-    "The whole site into the folder `to`"
+    "The whole site into the folder `to`; how many pages it has"
     api_pages.use()
-    cache = proc_nbs(n_workers=0, force=True)
+    shutil.rmtree(to, ignore_errors=True)
     order = sidebar(cfg)
     places = {o: _nbpath2html(Path(o)).as_posix() for _,os in order for o in os}
-    mods = {nb: mod for nb in places if (mod := module_of(cfg.nbs_path/nb))}
-    names = {f'{cfg.lib_name}.{mod}': list(module_names(mod, places[nb], cfg)) for nb,mod in mods.items()}
-    pages = [read_page(cache/o, cache) for o in places]
-    anchors = [o.partition('#') for ns in import_module(f'{cfg.lib_name}._modidx').d['syms'].values() for o,_ in ns.values()]
-    for p in pages:
-        p['module'] = f'{cfg.lib_name}.{mods[p["nb"]]}' if p['nb'] in mods else ''
-        set_anchors(p, {a for page,_,a in anchors if page == p['out']})
-        mend_links(p, places, f'{cfg.doc_host}{cfg.doc_baseurl}/')
-    index, by_nb = search_index(pages, names), {p['nb']: p for p in pages}
+    mods = {nb: f'{cfg.lib_name}.{mod}' for nb in places if (mod := module_of(cfg.nbs_path/nb))}
+    names = {mod: list(module_names(mod, places[nb], cfg)) for nb,mod in mods.items()}
+    pages = list(read_pages(places, mods, cfg))
+    copy_pictures(cfg.nbs_path, to)
+    by_nb = {p['nb']: p for p in pages}
     env = templates(cfg, [(s, [by_nb[o] for o in os]) for s,os in order])
-    shutil.rmtree(to, ignore_errors=True)
-    copy_files(cache, to)
-    for p,before,after in neighbours(pages):
-        toc = [o for o in sections(p)[1:] if o[0] in (2, 3)]
-        dress(p)
-        source = f'{cfg.git_url}/blob/{cfg.branch}/{cfg.nbs_path.name}/{p["nb"]}'
-        html = env.get_template('page.html').render(page=p, toc=toc, body=Markup(p['soup']), before=before, after=after, source=source,
-                                                    to=lambda o, here=p['out']: relpath(o, Path(here).parent))
-        write(to/p['out'], html)
-        for name,data in p['images'].items(): write(to/name, data)
-    write(to/'names.html', env.get_template('names.html').render(page=dict(out='names.html', title='Names', about='Everything there is to import'),
-                                                                 names=names, homes={f'{cfg.lib_name}.{m}': places[nb] for nb,m in mods.items()}, to=lambda o: o))
+    write(to/INDEX, search_index(pages, names))
+    for p,before,after in zip(pages, [None, *pages], [*pages[1:], None]): write_page(env, p, before, after, to, cfg)
+    about = dict(out='names.html', title='Names', about='Everything there is to import')
+    write(to/about['out'], render(env, 'names.html', about, names=names, homes={mod: places[nb] for nb,mod in mods.items()}))
     for o in ('docs.css', 'docs.js'): write(to/o, (THEME/o).read_bytes())
     write(to/'code.css', code_colours())
-    write(to/INDEX, index)
     return len(pages)+1
 
 # --- the commands

@@ -84,6 +84,7 @@ def dress(page):
     "Tables that scroll instead of styles of their own, pictures with a description, headings with a link to themselves"
     soup = page['soup']
     for o in soup.find_all('style', scoped=True): o.decompose()
+    for o in soup.select('[id^="cell-id="]'): del o['id'] # made up anew with each build
     for o in soup.select('.output_html table'): align_numbers(o)
     for o in soup.find_all('table'):
         for k in ('border', 'class', 'style'): o.attrs.pop(k, None)
