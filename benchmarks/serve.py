@@ -63,9 +63,17 @@ def http(method, path, body=b'', **headers):
 
 class Client:
     "A connection that stays open"
-    def __init__(self, port): self.port, self.writer = port, None
+    def __init__(self, port): self.port, self.writer, self.reopened = port, None, 0
     async def ask(self, request):
-        "Status and body"
+        "Status and body; a connection that the server closed while it was idle is opened again, once, as HTTP asks of clients"
+        idle = self.writer is not None
+        try: return await self._ask(request)
+        except (ConnectionError, asyncio.IncompleteReadError) as e:
+            if not idle or getattr(e, 'partial', b''): raise
+            self.close()
+            self.reopened += 1
+            return await self._ask(request)
+    async def _ask(self, request):
         if self.writer is None: self.reader, self.writer = await asyncio.open_connection('127.0.0.1', self.port)
         self.writer.write(request)
         head = (await self.reader.readuntil(b'\r\n\r\n')).decode('latin-1').lower()
@@ -107,21 +115,24 @@ async def full_speed(port, asked, clients, seconds, took):
 
 async def offered(port, asked, rate, seconds, took, each_minute=None):
     "Questions at fixed moments"
-    free, errors, tasks, began = [], 0, set(), time.perf_counter()
+    free, errors, kinds, tasks, began = [], 0, Counter(), set(), time.perf_counter()
     async def one(n, due):
         nonlocal errors
         c = free.pop() if free else Client(port)
         try: status, _ = await c.ask(asked[n % len(asked)])
-        except (OSError, asyncio.IncompleteReadError): status = 0
+        except (OSError, asyncio.IncompleteReadError) as e: status, kinds[type(e).__name__] = 0, kinds[type(e).__name__] + 1
+        if status not in (0, 200): kinds[status] += 1
         took.append(time.perf_counter() - due)
         errors += status != 200
         if status: free.append(c)
+        if c.reopened: kinds['reopened'], c.reopened = kinds['reopened'] + 1, 0
     for n in range(int(rate*seconds)):
         due = began + n/rate
         if (wait := due - time.perf_counter()) > 0: await asyncio.sleep(wait)
         tasks.add(t := asyncio.create_task(one(n, due))); t.add_done_callback(tasks.discard)
         if each_minute and n and n % int(rate*60) == 0: each_minute()
     await asyncio.gather(*tasks)
+    if kinds: print(f'not as usual: {dict(kinds)}', file=sys.stderr, flush=True)
     return errors
 
 
@@ -153,7 +164,7 @@ def nonsense(seed=0):
     yield from (('wrong path', http('GET', p)) for p in ('/x', '/.env', '/../../etc/passwd', '/%2e%2e/%2e%2e/etc/passwd', '/page.css/x', '/items/', '/similar/', '/recommend/1', '//', '/%00', '/%ff'))
     yield from (('wrong query', http('GET', p)) for p in ('/recommend', '/recommend?user_id=', '/recommend?user_id=%00', '/recommend?user_id=1&k=0', '/recommend?user_id=1&k=-1', '/recommend?user_id=1&k=1e3', '/recommend?user_id=1&k=%D9%A3',
         '/search?k=101', '/search?q=' + 'a'*5000, '/search?x=1', '/items/%ff%fe', '/items/99999999999999999999999', '/similar/NaN', '/similar/1?k=', '/search?model=', '/models?x', '/health?a=b'))
-    yield from (('no HTTP', b) for b in (b'\r\n\r\n\r\n', b'hello\r\n\r\n', b'GET / HTTP/9.9\r\n\r\n', b'GET\r\n\r\n', b'POST /recommend HTTP/1.1\r\nContent-Length: x\r\n\r\n', b'POST /recommend HTTP/1.1\r\nContent-Length: -1\r\n\r\n',
+    yield from (('no HTTP', b) for b in (b'\r\n\r\n\r\n', b'hello\r\n\r\n', b'GET / HTTP/x\r\n\r\n', b'GET\r\n\r\n', b'POST /recommend HTTP/1.1\r\nContent-Length: x\r\n\r\n', b'POST /recommend HTTP/1.1\r\nContent-Length: -1\r\n\r\n',
         b'POST /recommend HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n', b'GET / HTTP/1.1\r\nA: ' + b'b'*100_000 + b'\r\n\r\n', b'\x16\x03\x01\x02\x00', rng.randbytes(500) + b'\r\n\r\n'))
 
 

@@ -14,9 +14,9 @@ from asyncio import get_running_loop
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import lru_cache
-from importlib.metadata import version
 from threading import Thread
 from fastcore.basics import patch
+from . import __version__
 from .ratings import *
 from .history import *
 from .loader import *
@@ -404,7 +404,7 @@ def openapi()->dict: # An OpenAPI 3.1 document
     "What can be asked, for programs"
     paths = {}
     for o in _routes: paths.setdefault(o[1], {})[o[0].lower()] = _operation(*o)
-    return {'openapi':'3.1.0', 'info':{'title':'recnb', 'version':version('recnb'), 'description':'Recommendations and predicted ratings'}, 'paths':paths, 'components':{'schemas':_schemas()}}
+    return {'openapi':'3.1.0', 'info':{'title':'recnb', 'version':__version__, 'description':'Recommendations and predicted ratings'}, 'paths':paths, 'components':{'schemas':_schemas()}}
 
 # %% ../nbs/22_serve.ipynb #fea1734f
 class Service:
@@ -556,7 +556,7 @@ li + li { border-top: 1px solid var(--line) }
 .about { margin: 0; color: var(--soft); font-size: .875rem }
 .why { margin: .1rem 0 0; font-size: .875rem }
 .why b { font-weight: 600 }
-#best li { display: grid; grid-template-columns: 2rem minmax(0, 1fr) auto; align-items: baseline }
+#best li { display: grid; grid-template-columns: 2rem minmax(0, 1fr) auto; align-items: start }
 .rank { color: var(--soft); font-variant-numeric: tabular-nums }
 .score { padding: 0 .55rem; border-radius: 1rem; background: var(--tint); color: var(--accent); font-size: .875rem; font-weight: 600; font-variant-numeric: tabular-nums }
 @media (max-width: 48rem) {
@@ -689,7 +689,7 @@ async function find() { // titles that match, or well-known ones to begin with
     const {items} = await ask('search?' + named({q, k: 5}))
     if (now !== asked) return // somebody typed on
     $('hits').replaceChildren(...items.map(row))
-    $('found').textContent = !q ? 'Well-known ones to begin with' : items.length ? `${items.length === 5 ? 'The best known ' : ''}${items.length} found` : `Nothing is called “${q}”`
+    $('found').textContent = !q ? 'Well-known ones to begin with' : items.length ? items.length === 5 ? 'The 5 best known matches' : `${items.length} found` : `Nothing is called “${q}”`
   } catch (e) { $('found').textContent = e.message }
 }
 function showMine() { // rows stay where they are, so that the keyboard's place is not lost
