@@ -11,6 +11,7 @@ import json
 import numpy as np, pandas as pd, torch, typer
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Optional, Annotated
 from .ratings import *
 from .data import *
@@ -62,6 +63,12 @@ def _understood(rec, given, as_json):
 
 def _rows(df): return json.dumps(json.loads(df.to_json(orient='records', force_ascii=False)), ensure_ascii=False)
 
+def _because(rec, top, who, given):
+    "The title that speaks most for each item of a list; None where no item has a reason"
+    mine = rec.understand(given)[0] if who is None else rec.ratings.df.iloc[rec.rows_of([who])]
+    why = rec.because(rec.items.encode(top[ITEM]).tolist(), rec.items.encode(mine[ITEM]).tolist() if len(mine) else [], mine[RATING].tolist())
+    return [rec.all_titles[i] if i else '' for i,_ in why] if any(i for i,_ in why) else None
+
 @app.command('recommend')
 def recommend_command(folder:Dir, user:Annotated[Optional[str], typer.Option('--user', '-u', metavar='ID', help='somebody the model knows')]=None,
     ratings:Annotated[Optional[Path], typer.Option('--ratings', '-r', metavar='FILE', help='a csv of item_id or title, and rating, of somebody new')]=None, k:K=10,
@@ -75,14 +82,9 @@ def recommend_command(folder:Dir, user:Annotated[Optional[str], typer.Option('--
     top = rec.recommend(None if who is None else [who], given, k, filter_seen=not seen)
     if as_json: return print(_rows(top if user is not None else top.drop(columns=USER)))
     if who is not None: show(history(rec.ratings, who, 5, best=True), f'User {who} liked')
-    reason = [next(iter(rec.explain(i, who, given)[TITLE]), '') for i in top[ITEM]] if _has_reasons(rec) else None
+    reason = _because(rec, top, who, given)
     res = top[['rank', ITEM, TITLE, 'score']].rename(columns={} if not rec.rates else {'score':'predicted'})
     show(res if reason is None else res.assign(because=reason), 'For them, by ' + str(rec.about.get('model', 'this model'))) if len(top) else print('Nothing is left to recommend.')
-
-def _has_reasons(rec):
-    try: rec.vectors
-    except ValueError: return False
-    return True
 
 # %% ../nbs/21a_ask.ipynb #4ff88eb9
 @app.command('similar')
@@ -104,32 +106,29 @@ def again(
     if TEST not in r.df or not r.df[TEST].any(): raise DataError('this recommender remembers no held-out ratings; name some with --data.')
     full = type(d).from_ratings(r, valid_bs=d.valid.bs if d.loaders else None, vocabs=(d.users, d.items), seed=d.seed, device=d.device, **{k:getattr(d, k) for k in d.rows_args})
     if d.fold is not None: full._fold = d.fold
-    learn = _asked(rec, full)
+    learn = SimpleNamespace(model=rec.model, dls=full)
     return {k:v for k,v in test_errors(learn).items() if v is not None} | test_ranking(learn)
-
-def _asked(rec, dls):
-    from types import SimpleNamespace
-    return SimpleNamespace(model=rec.model, dls=dls)
 
 def elsewhere(
     rec:Recommender, # Loaded
     r:Ratings, # Other ratings of the same people and items
-)->dict: # Metric name to value
-    "Measure a recommender on other ratings"
-    at, u = torch.from_numpy(rec.items.encode(r.df[ITEM])).long(), rec.users.encode(r.df[USER])
+)->dict: # How many `ratings` there are, how many of them the model `remembers` and is not asked about, how many are of people and items it `knows`; metrics
+    "Measure a recommender on ratings that it does not remember"
+    pairs = pd.MultiIndex.from_arrays([rec.ratings.df[USER], rec.ratings.df[ITEM]])
+    old = pd.MultiIndex.from_arrays([r.df[USER], r.df[ITEM]]).isin(pairs)
+    df = r.df[~old]
+    at, u = torch.from_numpy(rec.items.encode(df[ITEM])).long(), rec.users.encode(df[USER])
     known = (u > 0) & (at > 0).numpy()
-    res = dict(ratings=len(r), known=int(known.sum()))
+    if not len(df): raise DataError(f'this model remembers all ratings of {r.name}, so they say nothing about how good it is.')
     if not known.any(): raise DataError(f'{r.name} and this model have no user and item in common; are its ids those the model was trained on?')
-    if rec.rates:
-        p = rec.predict(r.df[USER].to_numpy(), r.df[ITEM].to_numpy())['prediction'].to_numpy()
-        res |= rating_errors(p, r.df[RATING].to_numpy())
-    return res | _lists(rec, r.df[known], at[torch.from_numpy(known)])
+    res = dict(ratings=len(r), remembers=int(old.sum()), knows=int(known.sum()))
+    if rec.rates: res |= rating_errors(rec.predict(df[USER].to_numpy(), df[ITEM].to_numpy())['prediction'].to_numpy(), df[RATING].to_numpy())
+    return res | _lists(rec, df[known], at[torch.from_numpy(known)])
 
 def _lists(rec, df, at):
-    "Ranking metrics of the lists of these users, without what the model knows that they have seen"
+    "Ranking metrics of the lists of these users, without what the model remembers that they have seen"
     code, ids = pd.factorize(df[USER])
     row, seen = seen_by(rec.ratings, ids)
-    index, _ = pd.factorize(np.r_[0, 0]) if not len(df) else (code, None)
     train = rec.ratings.df[ITEM][part_rows(rec.ratings, 'train')]
     def scores(u):
         with rec.lock: return rec.model.scores(*rec._looking_at(rec.rows_of(ids[u])).asks(ids[u]))

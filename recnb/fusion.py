@@ -234,6 +234,20 @@ def _settings(model, lrs, wds):
     keep = [k for k in g if g[k]]
     return [g[k] for k in keep], [lrs[k] for k in keep], [wds[k] for k in keep]
 
+def _fused(dls, backbone, content, table, lrs, wds, kwargs):
+    "The learner of a backbone, its item tables replaced by those that know content"
+    if backbone != 'causal':
+        learn = (bst_learner if backbone == 'bst' else mf_learner)(dls, **kwargs)
+        know_content(learn.model, content, **table)
+        return learn
+    def prepare(m):
+        groups, _, w = _settings(know_content(m.to(dls.device), content, **table), lrs, wds)
+        return groups, w
+    mf = kwargs.pop('mf', None) or only_tables(folded_mf(dls, kwargs.pop('factors', 32), y_range=kwargs.get('y_range'), prepare=prepare)).requires_grad_(False)
+    learn = causal_learner(dls, mf=mf, **kwargs)
+    know_content(learn.model.items, content, **table)
+    return learn
+
 # %% ../nbs/15_fusion.ipynb #97edde01
 @recipe('fusion', epochs=3, about='the causal transformer, with item tables that know text, genres and year', loaders=FusionPieces, backbone='causal')
 @recipe('fusion-mf', epochs=6, about='matrix factorization, with item tables that know text, genres and year', loaders=FusionRatings, backbone='mf')
@@ -264,6 +278,7 @@ def fusion_learner(
 )->Learner: # Ready to fit
     "A `Learner` for a backbone whose item tables know content"
     if not getattr(dls, 'catalogue', False): raise ValueError(f'fusion needs loaders in which every item has an index, FusionPieces, FusionHistories or FusionRatings, not {type(dls).__name__}.')
+    if backbone not in ('causal', 'bst', 'mf'): raise ValueError(f"the backbone is 'causal', 'bst' or 'mf', not {backbone!r}")
     text = _columns(dls.ratings.items, text)
     if content is None: content = find_content(dls, text, text_model, genres, year, numbers, later)
     if tune:
@@ -272,17 +287,7 @@ def fusion_learner(
     content, table = content.to(dls.device), dict(unknown=id_dropout, join=join)
     lrs = dict(net=lr, net_bias=lr, mf=mf_lr, mf_bias=mf_lr, text=text_lr, maps=map_lr, encoder=tune_lr)
     wds = dict(net=wd, net_bias=0., mf=mf_wd, mf_bias=0., text=text_wd, maps=map_wd, encoder=.01)
-    if backbone == 'causal':
-        def prepare(m):
-            groups, _, w = _settings(know_content(m.to(dls.device), content, **table), lrs, wds)
-            return groups, w
-        mf = kwargs.pop('mf', None) or only_tables(folded_mf(dls, kwargs.pop('factors', 32), y_range=kwargs.get('y_range'), prepare=prepare)).requires_grad_(False)
-        learn = causal_learner(dls, mf=mf, **kwargs)
-        know_content(learn.model.items, content, **table)
-    elif backbone in ('bst', 'mf'):
-        learn = (bst_learner if backbone == 'bst' else mf_learner)(dls, **kwargs)
-        know_content(learn.model, content, **table)
-    else: raise ValueError(f"the backbone is 'causal', 'bst' or 'mf', not {backbone!r}")
+    learn = _fused(dls, backbone, content, table, lrs, wds, kwargs)
     groups, learn.lr, learn.wd = _settings(learn.model, lrs, wds)
     learn.splitter = lambda m: _settings(m, lrs, wds)[0]
     return learn

@@ -457,6 +457,24 @@ def _effects(self:Recommender, df, at):
         whole = score(df)
         return [whole - score(df.drop(index=i)) for i in df.index]
 
+# %% ../nbs/20_recommender.ipynb #64aeee5f
+@patch
+def because(self:Recommender,
+    top, # Item indices of a list
+    item, # Item indices that somebody has rated
+    rating, # Their ratings, as many
+)->list: # For each of `top`: the index of a rated item, or None; and the similarity
+    "The rated item that speaks most for each"
+    s = self.ratings.scale
+    liked = [(i, r) for i,r in zip(item, rating) if r >= (s.low + s.high)/2]
+    try: v = self.vectors
+    except ValueError: v = None # a model that has nothing to compare items by
+    if v is None or not liked or not len(top): return [(None, 0.)]*len(top)
+    which, r = (torch.tensor(o) for o in zip(*liked))
+    alike = v[torch.tensor(top)] @ v[which].T # (k, n)
+    at = (alike*(r - s.low)).argmax(1)
+    return [(liked[j][0], a) if a > 0 else (None, 0.) for j,a in zip(at.tolist(), alike.gather(1, at[:, None])[:, 0].tolist())]
+
 # %% ../nbs/20_recommender.ipynb #476d13a9
 def predict_ratings(
     learn:Learner, # Trained, of any rating model

@@ -191,22 +191,6 @@ def _best_slowly(self:Desk, item, rating, k):
     df = self.rec.recommend(ratings=pairs, k=k)
     return [self.at[i] for i in df[ITEM].tolist()], df['score'].tolist()
 
-# %% ../nbs/22_serve.ipynb #f751362c
-@patch
-def because(self:Desk,
-    top, # Item indices
-    item, # Indices of the rated items
-    rating, # Their ratings
-)->list: # For each of `top`: an item index or None, and the similarity
-    "The rated item that speaks most for each"
-    s = self.scale
-    liked = [(i, r) for i,r in zip(item, rating) if r >= (s.low + s.high)/2]
-    if self.vectors is None or not liked or not top: return [(None, 0.)]*len(top)
-    which, r = (torch.tensor(o) for o in zip(*liked))
-    alike = self.vectors[torch.tensor(top)] @ self.vectors[which].T # (k, n)
-    at = (alike*(r - s.low)).argmax(1)
-    return [(liked[j][0], a) if a > 0 else (None, 0.) for j,a in zip(at.tolist(), alike.gather(1, at[:, None])[:, 0].tolist())]
-
 # %% ../nbs/22_serve.ipynb #82d15166
 @patch
 def listed(self:Desk,
@@ -217,7 +201,7 @@ def listed(self:Desk,
 )->list: # Dicts for JSON
     "A list with its reasons"
     gave, res = dict(zip(item, rating)), []
-    for rank,(i,score,(j,alike)) in enumerate(zip(top, scores, self.because(top, item, rating)), 1):
+    for rank,(i,score,(j,alike)) in enumerate(zip(top, scores, self.rec.because(top, item, rating)), 1):
         why = None if j is None else {ITEM:self.cards[j][ITEM], TITLE:self.cards[j][TITLE], RATING:gave[j], 'similarity':round(alike, 4)}
         res.append({**self.brief(i), 'rank':rank, 'score':round(score, 4), 'because':why})
     return res
