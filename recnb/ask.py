@@ -156,7 +156,7 @@ def info_command(folder:Dir, as_json:Json=False):
     about, data, n = said['about'], said['data'], said['counts']
     rows = {'model':about.get('model', ''), 'data':data.get('name', ''), 'split':about.get('split', ''), 'seed':about.get('seed', ''), 'epochs':about.get('epochs', ''), **{k:f'{v:,}' for k,v in n.items()},
         **{k:f'{v:.4f}' for k,v in (about.get('metrics') or {}).items() if isinstance(v, float)}, 'licence':data.get('licence', ''), 'made with':f"recnb {said.get('version', '')}", 'size':f"{sum(o['bytes'] for o in said['files'].values())/1e6:.1f} MB in {len(said['files'])} files, checksums agree"}
-    show(pd.DataFrame({'':list(rows), str(folder):[str(v) for v in rows.values()]}))
+    show(pd.DataFrame({'':list(rows), folder.resolve().name:[str(v) for v in rows.values()]}))
 
 # %% ../nbs/21a_ask.ipynb #8348ea89
 @app.command('serve')

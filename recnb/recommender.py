@@ -66,7 +66,7 @@ def match(self:Names,
         how, near = ('id', 1.) if at >= 0 else ('', 0.)
         if at < 0 and isinstance(a, str) and self.titled: at, how, near = self._title(a, least)
         rows.append((a, *((self.table[ITEM].iat[at], self.table[TITLE].iat[at]) if at >= 0 else (None, None)), how, near))
-    return pd.DataFrame(rows, columns=['asked', ITEM, TITLE, 'how', 'nearness'])
+    return pd.DataFrame(rows, columns=['asked', ITEM, TITLE, 'how', 'nearness'], dtype=object).astype({'nearness':float}) # ids as they are, also beside none
 
 @patch
 def _title(self:Names, title, least):
