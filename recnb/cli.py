@@ -220,6 +220,7 @@ def train(model:Annotated[str, typer.Option('--model', '-m', metavar='NAME', hel
     bs:Annotated[Optional[int], typer.Option('--bs', metavar='N', min=1, help='rows a batch; by the size of the data if not given')]=None,
     no_text:Annotated[bool, typer.Option('--no-text', help='fusion without overviews')]=False,
     text_model:Annotated[Optional[str], typer.Option('--text-model', metavar='NAME', help="what reads overviews for fusion: 'minilm', 'words', a name on the Hugging Face hub, or a folder")]=None,
+    metric:Annotated[Optional[str], typer.Option('--metric', metavar='NAME', help="what chooses the epoch on the validation rows, such as mae or ndcg@10; the model's own if not given")]=None,
     ranking:Annotated[bool, typer.Option('--ranking', help='ranking metrics too: full catalogue, seen items removed')]=False,
     settings:Annotated[Optional[list[str]], typer.Option('--set', metavar='NAME=VALUE', help='an argument of the model, such as n_factors=64; may be repeated')]=None,
     out:Annotated[Optional[Path], typer.Option('--out', '-o', metavar='DIR', help='keep the model in this folder, for `recnb recommend` and its like')]=None,
@@ -230,7 +231,7 @@ def train(model:Annotated[str, typer.Option('--model', '-m', metavar='NAME', hel
     keep = _checkpoints(out, resume)
     r = _load(data, user=user, item=item, rating=rating, timestamp=timestamp, sep=sep, encoding=encoding, scale=scale, duplicates=duplicates)
     r, kw = with_text(model, r, no_text, text_model, kw)
-    t = run_trial(model, r, split, seed=seed, epochs=epochs, bs=bs, ranking=ranking, progress=True, preset=preset, keep=keep, resume=resume, **kw)
+    t = run_trial(model, r, split, seed=seed, epochs=epochs, bs=bs, ranking=ranking, progress=True, metric=metric, preset=preset, keep=keep, resume=resume, **kw)
     if out: _keep(t, out, keep)
     first = [run_trial(o, r, split, seed=seed, ranking=ranking) for o in (*([] if as_json else ['bias']), *(['popularity'] if ranking else [])) if o != model]
     if as_json: return print(json.dumps(t.as_dict() | ({'popularity':first[-1].by_name} if ranking and model != 'popularity' else {}), ensure_ascii=False))

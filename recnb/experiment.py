@@ -334,6 +334,7 @@ def run_trial(
     ranking:bool=False, # Ranking metrics too?
     bs:int=None, # Rows a batch; by the size of the data if None
     progress:bool=False, # Show bars on stderr?
+    metric:str=None, # What chooses the epoch on the validation rows, a column of the learner's table; the recipe's if None
     preset:str=None, # Name of a preset of the recipe, whose arguments come before `kwargs`
     keep:Path=None, # Folder for checkpoints of the fits; None for none
     resume:bool=False, # Go on from the checkpoints that are there?
@@ -342,15 +343,15 @@ def run_trial(
     "Choose the epoch on validation rows, train on all but the test rows, measure on the test rows"
     check_args(model, kwargs)
     epochs, bs, kwargs = use_preset(model, preset, epochs, bs, kwargs)
-    parts = split(r, spec, valid='same', seed=seed)
-    said = dict(model=model, data=r.name, ratings=len(r), split=spec, seed=seed, epochs=epochs, bs=bs, arguments=repr(sorted(kwargs.items())))
+    parts, metric = split(r, spec, valid='same', seed=seed), metric or get_recipe(model).metric
+    said = dict(model=model, data=r.name, ratings=len(r), split=spec, seed=seed, epochs=epochs, bs=bs, metric=metric, arguments=repr(sorted(kwargs.items())))
     mark = lambda name, **more: Checkpoint(Path(keep)/f'{name}.pt', said | more, resume) if keep else None
     n_test, n_valid = int(parts.df[TEST].sum()), int(parts.df[VALID].sum())
     n = get_recipe(model).epochs and (epochs or get_recipe(model).epochs)
     stop, first, curve = None, 0., []
     if n:
         learn, first = fit_recipe(model, parts, n, None, seed, bs, f'{model}: choosing the epoch' if progress else None, checkpoint=mark('choosing'), **kwargs)
-        stop, curve = best_epoch(learn, get_recipe(model).metric)[0], epoch_table(learn).to_dict('records')
+        stop, curve = best_epoch(learn, metric)[0], epoch_table(learn).to_dict('records')
     both = replace(parts, df=parts.df.assign(**{VALID:False}))
     learn, second = fit_recipe(model, both, n, stop, seed, bs, f'{model}: training' if progress else None, checkpoint=n and mark('training', stop=stop), **kwargs)
     e = test_errors(learn)
