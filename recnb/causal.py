@@ -147,7 +147,7 @@ class FoldRows(RatingRows):
 def folded_mf(
     dls, # `PieceDataLoaders`
     factors:int=32, # Width of the factor tables
-    epochs:int=None, # Those of the recipe 'mf' if None
+    epochs:int=None, # Those of the recipe 'mf' if None; 0 leaves it unfitted
     y_range:tuple=None, # Ends of the sigmoid, as for `mf_learner`
     lr:float=.01, # Peak of the one-cycle schedule
     wd:float=.4, # Weight decay of the factors
@@ -165,7 +165,7 @@ def folded_mf(
     groups, wds = prepare(model) if prepare else ([[model.user_factors.weight, model.item_factors.weight], [model.user_bias.weight, model.item_bias.weight, model.bias]], [wd, 0.])
     learn = Learner(one, model, loss_func=loss, opt_func=FusedAdamW, lr=lr, wd=wds, splitter=lambda m: groups)
     learn.remove_cb(CastToTensor)
-    fit_quietly(learn, epochs or get_recipe('mf').epochs)
+    fit_quietly(learn, get_recipe('mf').epochs if epochs is None else epochs)
     some = [torch.randint(len(h), (min(len(h), 100_000),), device=dls.device) for _ in range(2)]
     return model.to(dls.device).spread(h.user[some[0]], h.target[some[1]]).requires_grad_(False)
 
@@ -440,6 +440,7 @@ def causal_learner(
     y_range:tuple=None, # Ends of the sigmoid; those of the ratings, half a step wider, if None; False for no sigmoid
     factors:int=32, # Width of the matrix factorization
     mf:FoldedMF=None, # A fitted one; fitted here if None
+    mf_epochs:int=None, # Epochs of the one fitted here; those of the recipe 'mf' if None
     lr:float=.003, # Peak of the one-cycle schedule
     wd:float=.1, # Weight decay
     opt_func=FusedAdamW, # Optimizer
@@ -449,7 +450,7 @@ def causal_learner(
     **kwargs
 )->Learner: # Ready to fit
     "A `Learner` for the causal transformer"
-    mf = mf or folded_mf(dls, factors, y_range=y_range)
+    mf = mf or folded_mf(dls, factors, mf_epochs, y_range=y_range)
     rows = dls.train.dataset
     model = Causal(len(dls.users), len(dls.items), dls.ratings.scale, mf, rows.p.length, rows.p.stride, times=rows.times,
         **find_features(dls, user_features, item_features), **kwargs)

@@ -4,8 +4,8 @@
 
 # %% auto #0
 __all__ = ['FusionRatings', 'FusionHistories', 'FusionPieces', 'Content', 'find_content', 'ContentEmbedding', 'ContentBias',
-           'know_content', 'only_tables', 'content_groups', 'LiveText', 'fusion_learner', 'PublishedFusion', 'ClipEach',
-           'momentum_sgd', 'published_learner']
+           'know_content', 'Worked', 'only_tables', 'content_groups', 'LiveText', 'fusion_learner', 'PublishedFusion',
+           'ClipEach', 'momentum_sgd', 'published_learner']
 
 # %% ../nbs/15_fusion.ipynb #e4c0aacf
 import numpy as np, pandas as pd, torch
@@ -44,10 +44,12 @@ class Content(Described):
     def __init__(self,
         seen, # Which items have training ratings, bool (n_items,)
         parts:dict, # By name: values of each item, (n_items, width)
+        text_model:str=None, # What read the texts, where there are any
     ):
         super().__init__()
         self.register_buffer('seen', seen.long(), persistent=False)
         self.widths = {k:v.shape[1] for k,v in parts.items()}
+        self.text_model = text_model
         self.live = None # see below: text that is read anew in each batch
         for k,v in parts.items():
             v = v.float()
@@ -83,7 +85,7 @@ def find_content(
     table, ids, seen, parts = dls.ratings.items, dls.items, dls.seen, {}
     has = lambda c: table is not None and c in table
     if text := _columns(table, text):
-        v, known = text_table(table, ids, ITEM, text, model=text_model or usual_model(), unit=True, **kwargs)
+        v, known = text_table(table, ids, ITEM, text, model=(text_model := text_model or usual_model()), unit=True, **kwargs)
         mean = v[known & seen].mean(0) if (known & seen).any() else 0.
         parts['text'] = torch.cat([torch.where(known[:, None], v, mean), known[:, None].float()], 1) # who has no text stands in the middle
     if genres and has(GENRES): parts['genres'] = multi_hot(table, ids, ITEM)[0]
@@ -91,7 +93,7 @@ def find_content(
     if year and has(YEAR): parts['year'] = number_table(table, ids, ITEM, [YEAR], among=seen)[0]
     if cols: parts['numbers'] = number_table(table, ids, ITEM, cols, [c for c in cols if c in SKEWED_NUMBERS], seen)[0]
     if not parts: raise DataError(f'{dls.ratings.name} says nothing about its items: no text, genres, year or numbers are there or wanted.')
-    return Content(seen, parts)
+    return Content(seen, parts, text_model if text else None)
 
 # %% ../nbs/15_fusion.ipynb #875d31e3
 class ContentEmbedding(nn.Module):
@@ -159,14 +161,25 @@ def know_content(
         if isinstance(o, (MF, FoldedMF)): o.item_factors, o.item_bias = embed(o.item_factors), ContentBias(content, **kwargs) if isinstance(o, MF) else embed(o.item_bias)
     return model
 
+class Worked(nn.Embedding):
+    "A plain table with what content says worked in; what it was made of stays beside it, for items to come"
+    def __init__(self,
+        made_of:ContentEmbedding, # The table that knows content
+    ):
+        super().__init__(made_of.num_embeddings, made_of.embedding_dim)
+        self.made_of = made_of
+        self.requires_grad_(False)
+        self.refresh()
+    def refresh(self): self.weight.copy_(self.made_of.weight)
+
+@change
 def only_tables(
     model:nn.Module, # With tables that know content
 )->nn.Module: # The same, changed
     "Plain tables again, with what content says worked in"
     for o in list(model.modules()):
-        vars(o).pop('_changed', None)
         for name,part in list(o.named_children()):
-            if type(part) is ContentEmbedding: setattr(o, name, nn.Embedding.from_pretrained(part.weight.detach()))
+            if type(part) is ContentEmbedding and not isinstance(o, Worked): setattr(o, name, Worked(part))
     return model
 
 # %% ../nbs/15_fusion.ipynb #aea3a7c8
@@ -243,7 +256,7 @@ def _fused(dls, backbone, content, table, lrs, wds, kwargs):
     def prepare(m):
         groups, _, w = _settings(know_content(m.to(dls.device), content, **table), lrs, wds)
         return groups, w
-    mf = kwargs.pop('mf', None) or only_tables(folded_mf(dls, kwargs.pop('factors', 32), y_range=kwargs.get('y_range'), prepare=prepare)).requires_grad_(False)
+    mf = kwargs.pop('mf', None) or only_tables(folded_mf(dls, kwargs.pop('factors', 32), kwargs.pop('mf_epochs', None), y_range=kwargs.get('y_range'), prepare=prepare)).requires_grad_(False)
     learn = causal_learner(dls, mf=mf, **kwargs)
     know_content(learn.model.items, content, **table)
     return learn
