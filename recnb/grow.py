@@ -7,13 +7,16 @@ __all__ = ['carry_over', 'grown_learner']
 
 # %% ../nbs/20b_grow.ipynb #8fd506dc
 import numpy as np, pandas as pd, torch
+from dataclasses import replace
 from types import SimpleNamespace
 from fastai.basics import Learner, set_seed
+from fastcore.basics import patch
 from .ratings import *
 from .described import *
 from .features import *
 from .experiment import *
 from .causal import *
+from .fusion import *
 from .recommender import *
 
 # %% ../nbs/20b_grow.ipynb #6a709d61
@@ -23,13 +26,15 @@ def carry_over(
     old, # Trained on the data before
     vocabs:tuple, # Vocab of the users and Vocab of the items, of the new model
     before:tuple, # The same of the old one
+    refit:bool=True, # Was a factorization inside the new model fitted anew when it was made, so that it is left alone?
 )->list: # Names of parameters that stay as they were made, as they have another form now
     "Give a new model what an old one has learned"
     state, rows = old.state_dict(), {k:n for n,kind in enumerate(('user', 'item')) for k in id_rows(model, kind)}
-    own = [k + '.' for k,m in model.named_modules() if isinstance(m, FoldedMF)] # fitted anew on all ratings when the model was made
-    left = []
+    own = [k + '.' for k,m in model.named_modules() if refit and isinstance(m, FoldedMF)]
+    left, done = [], set() # of tensors that have several names
     for k,v in model.state_dict().items():
-        if k.startswith(tuple(own)): continue
+        if k.startswith(tuple(own)) or v.data_ptr() in done: continue
+        done |= {v.data_ptr()} if v.numel() else set()
         if k in rows and k in state and state[k].shape[1:] == v.shape[1:]: v.copy_(_moved(state[k], vocabs[rows[k]], before[rows[k]]))
         elif k in state and state[k].shape == v.shape: v.copy_(state[k])
         else: left.append(k)
@@ -47,6 +52,7 @@ def grown_learner(
     model:str=None, # Name of the recipe; as the recommender says if None
     seed:int=0, # Of start values and the order of the batches
     bs:int=None, # Rows a batch; by the size of the data if None
+    refit:bool=True, # Fit a factorization inside the model anew, on all ratings? If not, its tables are carried over, too
     **kwargs # Arguments of the learner function, as in the first training; as the recommender says if none
 )->Learner: # Ready to fit; `left` names what has another form now, and begins anew
     "A `Learner` for more data that knows what was learned before"
@@ -57,7 +63,55 @@ def grown_learner(
     if not rec.epochs: raise ValueError(f'{name} is not trained in steps; fit it anew, which takes no time.')
     set_seed(seed)
     more = type(dls).from_ratings(r, bs=bs, seed=seed, device=dls.device, **{k:getattr(dls, k) for k in dls.rows_args})
+    if not refit and isinstance(getattr(old.model, 'mf', None), FoldedMF): kwargs = kwargs | dict(mf_epochs=0)
     learn = rec.make(more, **kwargs)
     learn.model.to(dls.device)
-    learn.left = carry_over(learn.model, old.model, (more.users, more.items), (dls.users, dls.items))
+    learn.left = carry_over(learn.model, old.model, (more.users, more.items), (dls.users, dls.items), refit)
     return learn
+
+# %% ../nbs/20b_grow.ipynb #5eca9823
+def _new_items(r, items, table):
+    "Rows of a table about items in the form of `r.items`, and what was left out of them"
+    if ITEM not in table: raise DataError(f"the table of new items has no column '{ITEM}'; there are {', '.join(map(repr, table.columns))}.")
+    ids = table[ITEM]
+    if ids.isna().any(): raise DataError(f"row {ids.isna().to_numpy().argmax()} of the new items has no '{ITEM}'.")
+    numbers = pd.api.types.is_numeric_dtype(items.ids)
+    if numbers and not pd.api.types.is_numeric_dtype(ids): raise DataError(f"the new items have ids such as {ids.iloc[0]!r}, where those known are numbers, such as {items.ids[0]}.")
+    if not numbers: ids = ids.astype(str)
+    for bad,why in ((ids.isin(items.ids), 'is known already'), (ids.duplicated(), 'is named twice')):
+        if bad.any(): raise DataError(f'item {ids[bad].iloc[0]!r} {why}; name new items only, each once.')
+    res, notes = table.assign(**{ITEM:ids}).reindex(columns=r.items.columns), []
+    if not res.drop(columns=ITEM).notna().any(axis=None): raise DataError(f"the table of new items says nothing about them; {r.name} has {', '.join(map(repr, r.items.columns.drop(ITEM)))}.")
+    if GENRES in res:
+        known, said = set(r.items[GENRES].explode().dropna()), res[GENRES].map(lambda o: o.split('|') if isinstance(o, str) else list(o) if isinstance(o, (list, tuple, np.ndarray)) else [])
+        res[GENRES] = said.map(lambda o: [g for g in o if g in known])
+        if gone := sorted(set(said.explode().dropna()) - known): notes.append(f"genres that the model has not met are left out: {', '.join(gone[:5])}")
+    return res, notes
+
+# %% ../nbs/20b_grow.ipynb #98fbfe8e
+def _answers(rec, n=200):
+    "Scores of some items that training knows, for its first users"
+    ids = rec.ratings.df[ITEM].unique()[:n]
+    with rec.lock, torch.no_grad(): s = rec.model.scores(*rec._looking_at(rec.rows_of(rec.users.ids[:8])).asks(rec.users.ids[:8])).float().cpu()
+    return s[:, torch.from_numpy(rec.items.encode(pd.Series(ids))).long()]
+
+@patch
+def with_items(self:Recommender,
+    table:pd.DataFrame, # One row a new item: `item_id`, and `title`, `overview`, `genres` and `year` as far as known
+    model:str=None, # Name of the recipe; as the recommender says if None
+    **kwargs # Arguments of the learner function, as in training; as the recommender says if none
+)->Recommender: # Gives the same answers as before, and knows these items, too
+    "Take in items that nobody has rated, by what is said of them"
+    r, name = self.ratings, model or self.about.get('model')
+    if not self.dls.catalogue or r.items is None: raise ValueError(f'{name or type(self.model).__name__} knows items by their ratings only, so a new one means nothing to it; fusion and fusion-mf know them by what is said of them, and so do tower and multitask with catalogue=True.')
+    more, notes = _new_items(r, self.items, table)
+    kwargs = kwargs or {k:v for k,v in self.about.get('arguments', {}).items() if k not in get_recipe(name).loaders.rows_args}
+    if (text := next((m.text_model for m in self.model.modules() if isinstance(m, Content)), None)): kwargs |= dict(text_model=text)
+    learn = grown_learner(self, replace(r, items=pd.concat([r.items, more], ignore_index=True), notes=[*r.notes, *notes]), name, self.dls.seed or 0, refit=False, **kwargs)
+    for m in learn.model.modules():
+        if isinstance(m, Worked): m.refresh()
+    learn.dls._fold = self.dls.fold
+    res = Recommender(learn, self.about)
+    if learn.left or not torch.allclose(_answers(res), _answers(self), atol=1e-3): raise ValueError("with these arguments the model does not answer as before"
+        + (f" ({learn.left[0]} has another form)" if learn.left else '') + "; say those that it was trained with, the text model above all.")
+    return res
