@@ -4,12 +4,13 @@
 
 # %% auto #0
 __all__ = ['FORMAT', 'FILES', 'about_trial', 'model_card', 'may_replace', 'save_recommender', 'read_config', 'AllocationGuard',
-           'load_recommender']
+           'load_recommender', 'push_recommender', 'pull_recommender']
 
 # %% ../nbs/20a_bundle.ipynb #9361a290
-import hashlib, importlib.util, json, math, os, re
+import hashlib, importlib.util, json, math, os, re, tempfile, warnings
 import pandas as pd, torch
 import pyarrow.parquet as pq
+from contextlib import contextmanager
 from dataclasses import replace
 from importlib.metadata import version, PackageNotFoundError
 from pathlib import Path
@@ -296,4 +297,55 @@ def load_recommender(
 
 @patch(cls_method=True)
 def load(cls:Recommender, path, device=None)->Recommender: # As `load_recommender`
+    return load_recommender(path, device)
+
+# %% ../nbs/20a_bundle.ipynb #2d117d3b
+def _hub():
+    "The package, or a sentence about how to get it"
+    try:
+        with warnings.catch_warnings(): # tqdm wants to tell notebooks about widgets
+            warnings.simplefilter('ignore')
+            import huggingface_hub, huggingface_hub.errors, huggingface_hub.utils.tqdm
+    except ImportError as e: raise ImportError(f"the Hugging Face hub needs the package huggingface_hub: pip install 'recnb[hub]' ({e})") from None
+    return huggingface_hub
+
+@contextmanager
+def _hub_errors(repo, what):
+    "What goes wrong there, in a sentence"
+    hub = _hub()
+    try: yield
+    except hub.errors.RepositoryNotFoundError: raise MissingFile(f"there is no {repo!r} on the hub, or it is private and you are not logged in as one who may see it; `hf auth login` asks for a token.") from None
+    except hub.errors.HFValidationError as e: raise ValueError(f"{repo!r} is no name of a repository ({str(e).splitlines()[0][:120]}); it is of the form owner/name.") from None
+    except Exception as e: # the network, and what is behind it, raise many things
+        raise DataError(f'{repo!r} could not be {what} ({(str(e).strip() or type(e).__name__).splitlines()[0][:160]}).') from None
+
+# %% ../nbs/20a_bundle.ipynb #4527714e
+def push_recommender(
+    rec, # A `Recommender`, or a folder that holds one
+    repo:str, # 'owner/name'
+    private:bool=True, # For those only who are let in, where the repository is new?
+    token:str=None, # As `hf auth login` keeps it if None
+    endpoint:str=None, # Another hub than huggingface.co
+)->str: # Its address
+    "Put a recommender on the Hugging Face hub"
+    api = _hub().HfApi(endpoint=endpoint, token=token)
+    with tempfile.TemporaryDirectory() as d:
+        folder = save_recommender(rec, Path(d)/'recommender') if isinstance(rec, Recommender) else settled(Path(rec).expanduser())
+        said = read_config(folder)
+        with _hub_errors(repo, 'put on the hub'):
+            api.create_repo(repo, private=private, exist_ok=True)
+            api.upload_folder(repo_id=repo, folder_path=folder, allow_patterns=['config.json', *said['files']], delete_patterns='*', commit_message=f"A recommender of recnb {said['version']}")
+    return f'{api.endpoint}/{repo}'
+
+def pull_recommender(
+    repo:str, # 'owner/name'
+    revision:str=None, # A branch, tag or commit; the newest if None
+    device=None, # A torch device; the CPU if None
+    token:str=None, # As `hf auth login` keeps it if None
+    endpoint:str=None, # Another hub than huggingface.co
+)->Recommender:
+    "A recommender from the Hugging Face hub"
+    hub = _hub()
+    with _hub_errors(repo, 'had from the hub'):
+        path = hub.snapshot_download(repo, revision=revision, allow_patterns=['config.json', *FILES], token=token, endpoint=endpoint)
     return load_recommender(path, device)
