@@ -18,20 +18,21 @@ TARGET = 2.0 # GB to read
 ROWS, USERS, ITEMS = 17_337_458, 143_458, 1_350
 
 
-def write(folder, n):
-    "The pair of files, made up"
+def writes(folder, n):
+    "The pair of files, made up; in a process of its own, as the most memory that a process ever held is handed down to those it starts"
     rng = np.random.default_rng(0)
     many = rng.dirichlet(np.ones(ITEMS)*.5)
     user = np.sort(rng.permutation(2_649_429)[:USERS] + 1)[np.minimum((USERS*rng.random(n)**1.6).astype(int), USERS - 1)]
     item = np.sort(rng.choice(ITEMS, size=n, p=many) + 1)
     pd.DataFrame({'User_ID':user, 'Rating':rng.integers(1, 6, n), 'Movie_ID':item}).to_csv(folder/'Netflix_Dataset_Rating.csv', index=False)
     pd.DataFrame({'Movie_ID':np.arange(1, ITEMS + 1), 'Year':2000, 'Name':[f'Film {i}' for i in range(1, ITEMS + 1)]}).to_csv(folder/'Netflix_Dataset_Movie.csv', index=False)
+    return dict(rows=n, peak_gb=peak())
 
 
 def peak(): return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss/2**20 # GB
 
 
-def reads(folder):
+def reads(folder, n):
     "Read, and say how long it took and what it held"
     from recnb.data import read_netflix
     before, start = peak(), perf_counter()
@@ -39,7 +40,7 @@ def reads(folder):
     return dict(rows=len(r), seconds=perf_counter() - start, peak_gb=peak(), of_it_imports_gb=before)
 
 
-def trains(folder):
+def trains(folder, n):
     "One epoch"
     from recnb.data import read_netflix
     from recnb.experiment import fit_recipe
@@ -54,14 +55,13 @@ def trains(folder):
 def main():
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     p.add_argument('--rows', type=int, default=ROWS); p.add_argument('--json', action='store_true')
-    p.add_argument('--step', choices=['reads', 'trains'], help=argparse.SUPPRESS); p.add_argument('--folder', type=Path, help=argparse.SUPPRESS)
+    p.add_argument('--step', choices=['writes', 'reads', 'trains'], help=argparse.SUPPRESS); p.add_argument('--folder', type=Path, help=argparse.SUPPRESS)
     a = p.parse_args()
-    if a.step: return print(json.dumps(globals()[a.step](a.folder)))
+    if a.step: return print(json.dumps(globals()[a.step](a.folder, a.rows)))
     res = {}
     with tempfile.TemporaryDirectory() as d:
-        write(Path(d), a.rows)
-        for step in ('reads', 'trains'):
-            said = subprocess.run([sys.executable, __file__, '--step', step, '--folder', d], capture_output=True, text=True)
+        for step in ('writes', 'reads', 'trains'):
+            said = subprocess.run([sys.executable, __file__, '--step', step, '--folder', d, '--rows', str(a.rows)], capture_output=True, text=True)
             if said.returncode: sys.exit(said.stderr)
             res[step] = json.loads(said.stdout.splitlines()[-1])
     if a.json: return print(json.dumps(res))
