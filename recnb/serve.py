@@ -502,9 +502,9 @@ def page(
 
 # %% ../nbs/22_serve.ipynb #081c1243
 _colours = r'''
-:root { color-scheme: light dark; --paper: #f7f6f3; --card: #fff; --ink: #22252b; --soft: #5d626c; --line: #e3e1dc; --accent: #2b5fb4; --tint: #e9effa; --star: #b9770e; --empty: #d4d1ca; --bad: #a4262c }
+:root { color-scheme: light dark; --paper: #f7f6f3; --card: #fff; --ink: #22252b; --soft: #5d626c; --line: #e3e1dc; --accent: #2b5fb4; --tint: #e9effa; --star: #b9770e; --empty: #8a8780; --bad: #a4262c }
 @media (prefers-color-scheme: dark) {
-  :root { --paper: #14161a; --card: #1d2026; --ink: #e9e8e4; --soft: #a3a8b3; --line: #31353d; --accent: #92b6f5; --tint: #243049; --star: #f0b64c; --empty: #464b55; --bad: #ff9b96 }
+  :root { --paper: #14161a; --card: #1d2026; --ink: #e9e8e4; --soft: #a3a8b3; --line: #31353d; --accent: #92b6f5; --tint: #243049; --star: #f0b64c; --empty: #7b828e; --bad: #ff9b96 }
 }
 * { box-sizing: border-box }
 body { margin: 0; background: var(--paper); color: var(--ink); font: 1rem/1.5 system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", "DejaVu Sans", sans-serif; overflow-wrap: anywhere }
@@ -573,11 +573,18 @@ label:has(:focus-visible) { outline: 3px solid var(--accent); outline-offset: 1p
 .stars { display: inline-flex }
 .stars label { position: relative; padding: .35rem .14rem; border-radius: .3rem; cursor: pointer; line-height: 0 }
 .stars i { display: block; width: 1.5rem; height: 1.5rem; background: var(--empty); clip-path: polygon(50% 4%, 62% 37%, 98% 38%, 70% 60%, 80% 94%, 50% 74%, 20% 94%, 30% 60%, 2% 38%, 38% 37%) }
+.stars i { position: relative }
+.stars i::after { content: ''; position: absolute; inset: .14rem; background: var(--card); clip-path: inherit }
 .stars label:has(:checked) i, .stars label:has(~ label :checked) i { background: var(--star) }
+.stars label:has(:checked) i::after, .stars label:has(~ label :checked) i::after { display: none }
 .stars:hover label i { background: var(--empty) }
+.stars:hover label i::after { display: block }
 .stars label:hover i, .stars label:has(~ label:hover) i { background: var(--star) !important }
+.stars label:hover i::after, .stars label:has(~ label:hover) i::after { display: none !important }
 .halves label { padding-left: 0; padding-right: 0 }
 .halves i { width: .82rem; clip-path: polygon(100% 4%, 78% 37%, 4% 38%, 62% 60%, 42% 94%, 100% 74%) }
+.halves i::after { inset: .14rem 0 .14rem .14rem }
+.halves label:nth-of-type(even) i::after { inset: .14rem .14rem .14rem 0 }
 .halves label:nth-of-type(even) i { clip-path: polygon(0% 4%, 22% 37%, 96% 38%, 38% 60%, 58% 94%, 0% 74%) }
 dialog { width: min(36rem, calc(100vw - 1.5rem)); max-height: min(44rem, calc(100dvh - 1.5rem)); padding: 1.5rem; border: 1px solid var(--line); border-radius: 1rem; background: var(--card); color: var(--ink); overflow: auto }
 dialog::backdrop { background: rgb(10 12 16 / .55) }

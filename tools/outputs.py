@@ -50,8 +50,8 @@ def as_text(table):
     return '\n'.join('  '.join(o.rjust(w) for o,w in zip(row, wide)) for row in rows)
 
 def sweep(output):
-    "`output` without the debris of progress bars, or None where nothing else is left"
-    if output['output_type'] == 'stream': return output if joined(output['text']).strip() else None
+    "`output` without the debris of progress bars and the colours of terminals, or None where nothing else is left"
+    if output['output_type'] == 'stream': return {**output, 'text':no_colour(joined(output['text'])).splitlines(True)} if joined(output['text']).strip() else None
     data = output.get('data', {})
     if 'text/html' not in data: return output
     html = joined(data['text/html'])
