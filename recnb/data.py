@@ -314,7 +314,7 @@ def _read_parquet(path, user, item, rating, timestamp, keep=(), **kwargs):
             gone = [o for o in want if o not in schema.names]
             if gone: raise DataError(f"{label}: no column {gone[0]!r}; there are {', '.join(map(repr, schema.names))}. Name yours, as in user='...'.")
             nested = [o for o in want if o not in keep and (pa.types.is_nested(t := schema.field(o).type) or pa.types.is_binary(t) or pa.types.is_large_binary(t))]
-            if nested: raise DataError(f'{label}: column {nested[0]!r} holds {schema.field(nested[0]).type}; a rating, an id or a time is one number, text or date.')
+            if nested: raise DataError(f'{label}: column {nested[0]!r} holds {schema.field(nested[0]).type}; a rating, id or time is a single value, a number, text or date.')
             df = _to_pandas(pq.read_table(f, columns=want))
         except (pa.ArrowException, OSError) as e:
             raise DataError(f'{label}: not a parquet file, or a damaged one; write it again, or call it .csv if that is what it is '
