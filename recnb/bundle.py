@@ -7,7 +7,7 @@ __all__ = ['FORMAT', 'FILES', 'about_trial', 'model_card', 'may_replace', 'save_
            'load_recommender']
 
 # %% ../nbs/20a_bundle.ipynb #9361a290
-import hashlib, importlib.util, json, math, os, re
+import hashlib, importlib.util, json, math, os, re, tempfile
 import pandas as pd, torch
 import pyarrow.parquet as pq
 from dataclasses import replace
@@ -119,7 +119,8 @@ def may_replace(
         except (OSError, ValueError, AttributeError): ours = False
         if not ours: raise FileExistsError(f'{path} holds something else than a recommender, and is not replaced; name another folder.')
     near = next(o for o in (path.absolute().parent, *path.absolute().parents) if o.exists())
-    if not near.is_dir() or not os.access(near, os.W_OK): raise PermissionError(f'{path} can not be made, as nothing can be written in {near}; name another folder.')
+    try: os.rmdir(tempfile.mkdtemp(prefix='.recnb-', dir=near)) # to ask for permission says nothing of a full or a read-only disk
+    except OSError: raise PermissionError(f'{path} can not be made, as nothing can be written in {near}; name another folder.') from None
 
 def save_recommender(
     rec:Recommender, # Of any model of the library

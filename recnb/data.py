@@ -702,6 +702,7 @@ def fetch(
     progress:bool=True, # Show a progress bar while downloading
 )->Path: # The folder with its files
     "Find a data set on this machine, or download it"
+    if name == 'toy': raise DataError("'toy' is made by code and has no files to fetch; name it wherever data is asked for.")
     if name not in sources:
         near = get_close_matches(name, ['toy', *sources], 1)
         raise DataError(f"{name!r} is neither a data set known here ({', '.join(['toy', *sources])}) nor a file or folder"
