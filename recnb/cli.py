@@ -215,7 +215,7 @@ def _checkpoints(out, resume):
 def _keep(t, out, keep):
     "Keep a trained model, and remove its checkpoints"
     Recommender(t.learn, about_trial(t)).save(out)
-    for o in keep.glob('*.pt'): o.unlink()
+    for o in [*keep.glob('*.pt'), *keep.glob('.*.part')]: o.unlink()
     if keep.is_dir() and not any(keep.iterdir()): keep.rmdir()
     err.print(f'note: kept in {out}; ask it with `recnb recommend {out}`', markup=False, soft_wrap=True)
 

@@ -4,8 +4,8 @@
 
 # %% auto #0
 __all__ = ['USER', 'ITEM', 'RATING', 'TIME', 'TITLE', 'YEAR', 'GENRES', 'OVERVIEW', 'SEX', 'AGE', 'JOB', 'VALID', 'TEST',
-           'DataError', 'Where', 'clean_ratings', 'clean_ids', 'clean_times', 'Scale', 'find_scale', 'Ratings',
-           'count_duplicates', 'drop_duplicates']
+           'DataError', 'Where', 'clean_ratings', 'clean_ids', 'clean_times', 'Scale', 'find_scale', 'as_scale',
+           'Ratings', 'count_duplicates', 'drop_duplicates']
 
 # %% ../nbs/00_ratings.ipynb #bc1932dc
 import numpy as np, pandas as pd
@@ -132,11 +132,13 @@ def find_scale(
     step = 0. if len(vals) > 100 else float(np.diff(vals).min()) if len(vals) > 1 else 1.
     return Scale(float(vals[0]), float(vals[-1]), step)
 
-def _as_scale(s):
-    "Two or three numbers as a scale"
+def as_scale(
+    s:tuple, # Low, high and perhaps step
+)->Scale: # Of floats
+    "Two or three numbers as a scale, or a sentence"
     try: res = Scale(*map(float, s))
-    except (TypeError, ValueError): res = Scale(0, -1)
-    if not (-np.inf < res.low <= res.high < np.inf and 0 <= res.step < np.inf): raise ValueError(f'scale={s!r} is not (low, high) or (low, high, step), such as (1, 5) or (0.5, 5, 0.5).')
+    except (TypeError, ValueError, OverflowError): res = Scale(0, -1)
+    if not (-np.inf < res.low <= res.high < np.inf and 0 <= res.step < np.inf): raise ValueError(f'scale={s!r:.60} is not (low, high) or (low, high, step), such as (1, 5) or (0.5, 5, 0.5).')
     return res
 
 # %% ../nbs/00_ratings.ipynb #c14bc1e8
@@ -226,7 +228,7 @@ def from_df(cls:Ratings,
     res = {USER:clean_ids(df[USER], USER, where), ITEM:clean_ids(df[ITEM], ITEM, where), RATING:clean_ratings(df[RATING], where)}
     if timestamp is not None: res[TIME] = clean_times(df[TIME], where)
     df = pd.DataFrame({**res, **{k:df[k] for k in keep}}, copy=False).reset_index(drop=True)
-    return cls(df, scale=None if scale is None else _as_scale(scale), **kwargs)._finish(duplicates, where)
+    return cls(df, scale=None if scale is None else as_scale(scale), **kwargs)._finish(duplicates, where)
 
 # %% ../nbs/00_ratings.ipynb #3d2694ae
 @patch
