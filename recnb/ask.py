@@ -44,14 +44,14 @@ def read_given_file(
 )->pd.DataFrame:
     "What somebody new has rated"
     if not path.is_file(): raise MissingFile(f'{path} is not there.')
-    try: df = pd.read_csv(path, sep=None, engine='python', skipinitialspace=True)
-    except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError, ValueError) as e: raise DataError(f'{path} is no csv file with a header ({str(e).splitlines()[0][:80]}).') from None
-    df.columns = [str(c).strip().lower() for c in df.columns]
-    for c,ok in (('item_id or title', ITEM in df or TITLE in df), (RATING, RATING in df)):
-        if not ok: raise DataError(f"{path} has no column {c}; there are {', '.join(map(repr, df.columns))}.")
-    bad = pd.to_numeric(df[RATING], errors='coerce').isna()
-    if bad.any(): raise DataError(f"{path}, line {bad.argmax() + 2}, column 'rating': {df[RATING].iloc[bad.argmax()]!r} is no number.")
-    return df[[c for c in (ITEM, TITLE) if c in df][:1] + [RATING]]
+    f = TextFile(path, label=str(path))
+    f.columns = [c.lower() for c in f.columns]
+    for c,ok in (('item_id or title', ITEM in f.columns or TITLE in f.columns), (RATING, RATING in f.columns)):
+        if not ok: raise DataError(f"{path} has no column {c}; there are {', '.join(map(repr, f.columns))}.")
+    which = ITEM if ITEM in f.columns else TITLE
+    df = f.text([which, RATING])
+    if (bad := (df[which].str.strip() == '').to_numpy()).any(): raise f.where.error(int(bad.argmax()), which, '', 'is empty; say which item was rated, or drop the row.')
+    return df.assign(**{which:df[which].str.strip(), RATING:clean_ratings(df[RATING], f.where)})
 
 # %% ../nbs/21a_ask.ipynb #e1e8c8cc
 def _understood(rec, given, as_json):

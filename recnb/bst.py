@@ -31,7 +31,7 @@ class Dropout(nn.Module):
         p:float=.1, # Share to drop; rounded to a 256th on the CPU
     ):
         super().__init__()
-        if not 0 <= p < 1: raise ValueError(f'the share to drop is {p}; it has to lie in [0, 1)')
+        if not 0 <= p < 1: raise ValueError(f'the share to drop is {p}; it has to lie in [0, 1).')
         self.p = p
     def forward(self, x):
         if not self.training or not self.p: return x

@@ -9,13 +9,14 @@ __all__ = ['FORMAT', 'FILES', 'about_trial', 'model_card', 'may_replace', 'save_
 # %% ../nbs/20a_bundle.ipynb #9361a290
 import hashlib, importlib.util, json, math, os, re, tempfile, warnings
 import pandas as pd, torch
-import pyarrow.parquet as pq
+import pyarrow as pa, pyarrow.compute as pc, pyarrow.parquet as pq
 from contextlib import contextmanager
 from dataclasses import replace
 from importlib.metadata import version, PackageNotFoundError
 from pathlib import Path
 from types import SimpleNamespace
 from fastcore.basics import patch
+from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 from torch.utils._python_dispatch import TorchDispatchMode
 from .ratings import *
@@ -120,7 +121,8 @@ def may_replace(
         except (OSError, ValueError, AttributeError): ours = False
         if not ours: raise FileExistsError(f'{path} holds something else than a recommender, and is not replaced; name another folder.')
     near = next(o for o in (path.absolute().parent, *path.absolute().parents) if o.exists())
-    if not near.is_dir() or not os.access(near, os.W_OK): raise PermissionError(f'{path} can not be made, as nothing can be written in {near}; name another folder.')
+    try: os.rmdir(tempfile.mkdtemp(prefix='.recnb-', dir=near)) # to ask for permission says nothing of a full or a read-only disk
+    except OSError: raise PermissionError(f'{path} can not be made, as nothing can be written in {near}; name another folder.') from None
 
 def save_recommender(
     rec:Recommender, # Of any model of the library
@@ -155,13 +157,16 @@ def _read_config(path):
     for o in ('config.json', 'model.safetensors'):
         if not (path/o).is_file(): raise MissingFile(f'{path} is no recommender: it has no {o}.')
     file = path/'config.json'
-    if file.stat().st_size > 50*2**20: raise DataError(f'{file} is larger than 50 MB, which no recommender needs; it is not read.')
+    if file.stat().st_size > 4*2**20: raise DataError(f'{file} is larger than 4 MB, which no recommender needs; it is not read.')
     try: said = json.loads(file.read_text(encoding='utf-8'))
     except (ValueError, RecursionError) as e: raise DataError(f'{file} is no json ({str(e)[:80]}); the folder is damaged.') from None
     if not isinstance(said, dict) or said.get('library') != 'recnb': raise DataError(f'{file} does not say that recnb made this folder.')
     if said.get('format') != FORMAT: raise DataError(f"{file}: format {said.get('format')!r} is not known to this recnb ({_version()}), which reads {FORMAT}; a newer one made it, or it is damaged.")
     for k in ('network', 'same', 'loaders', 'data', 'counts', 'files', 'about'):
         if not isinstance(said.get(k), dict): raise DataError(f"{file} has no '{k}'; it is damaged.")
+    for k in ('users', 'items', 'ratings'):
+        if type(v := said['counts'].get(k)) is not int or not 0 <= v < 2**31 or len(said['counts']) > 3: raise DataError(f"{file} counts {v!r:.40} {k}; it is damaged.")
+    if not isinstance(said['about'].get('metrics') or {}, dict) or not isinstance(said['data'].get('notes') or [], list): raise DataError(f"{file}: 'metrics' or 'notes' are not what they should be; it is damaged.")
     return said
 
 def read_config(
@@ -182,27 +187,45 @@ def _check_files(path, said):
     for k,v in said['files'].items():
         if not (path/k).is_file(): raise MissingFile(f'{path} has lost its {k}; the folder is damaged.')
         size = (path/k).stat().st_size
-        if not isinstance(v, dict) or size != v.get('bytes'): raise DataError(f"{path/k} has {size:,} bytes where {v.get('bytes') if isinstance(v, dict) else v!r} are announced; it is damaged.")
+        if not isinstance(v, dict) or size != v.get('bytes'): raise DataError(f"{path/k} has {size:,} bytes where {str(v.get('bytes') if isinstance(v, dict) else v):.40} are announced; it is damaged.")
         if _checksum(path/k) != v.get('sha256'): raise DataError(f'{path/k} is not as it was written (its checksum differs); it is damaged, or was edited.')
 
 # %% ../nbs/20a_bundle.ipynb #9a7f423f
-_rows_a_byte = 64 # more can not be told apart, however well they are packed
+def _first_line(e, n=80): return (str(e).strip().splitlines() or [type(e).__name__])[0][:n]
+
+_swell = 200 # bytes in memory to a byte of a file, beyond the first 64 MB: honest tables stay far below
+
+def _texts(col):
+    "Bytes that a column of texts takes once each row has its own"
+    o = col if not pa.types.is_nested(col.type) else pa.chunked_array([c.flatten() for c in col.chunks])
+    if pa.types.is_nested(o.type): return _texts(o)
+    return sum(pc.sum(pc.fill_null(pc.take(pc.binary_length(c.dictionary), c.indices), 0)).as_py() or 0 for c in o.chunks if pa.types.is_dictionary(o.type) and len(c.dictionary))
+
+def _swollen(file):
+    "Bytes that a table will take, found out without taking them"
+    md = pq.read_metadata(file)
+    cols = [md.row_group(i).column(j) for i in range(md.num_row_groups) for j in range(md.num_columns)] if md.num_columns <= 1000 else []
+    said = max(sum(c.total_uncompressed_size for c in cols), sum(8*c.num_values for c in cols), 8*md.num_rows) if cols or not md.num_columns else math.inf
+    text = list({c.path_in_schema for c in cols if c.physical_type == 'BYTE_ARRAY'})
+    if not text or said > 2**26 + _swell*file.stat().st_size: return said
+    return said + sum(map(_texts, pq.ParquetFile(file, read_dictionary=text).read(columns=text).columns))
 
 def _table(path, name, rows=None):
     "Step 3: a table with the rows announced"
+    file = path/name
     try:
-        n = pq.read_metadata(path/name).num_rows
-        if n > _rows_a_byte*(path/name).stat().st_size or (rows is not None and n != rows): raise DataError(f"{path/name} announces {n:,} rows" + (f' where there should be {rows:,}' if rows is not None else f', more than {(path/name).stat().st_size:,} bytes can hold') + '; it is damaged.')
-        df = pd.read_parquet(path/name)
+        n = pq.read_metadata(file).num_rows
+        if rows is not None and n != rows: raise DataError(f"{file} announces {n:,} rows where there should be {rows:,}; it is damaged.")
+        if _swollen(file) > 2**26 + _swell*file.stat().st_size: raise DataError(f'{file} would swell to far more than {file.stat().st_size:,} bytes can honestly hold; it is not read.')
+        df = pd.read_parquet(file)
     except DataError: raise
-    except Exception as e: raise DataError(f'{path/name} can not be read as a table ({str(e).splitlines()[0][:80]}); it is damaged.') from None
+    except Exception as e: raise DataError(f'{file} can not be read as a table ({_first_line(e)}); it is damaged.') from None
     for c in _columns[name]:
         if c not in df: raise DataError(f"{path/name} has no column '{c}'; it is damaged.")
     return df
 
 def _ids(path, name, n):
     "Ids in the order of a model's tables"
-    if not isinstance(n, int) or n < 0: raise DataError(f"{path/'config.json'} counts {n!r} rows for {name}; it is damaged.")
     ids = _table(path, name, n)['id']
     try: v = Vocab(ids)
     except (DataError, TypeError) as e: raise DataError(f'{path/name}: {e}; it is damaged.') from None
@@ -240,7 +263,7 @@ def _network(path, said, tensors):
         want = model.state_dict()
         have |= {k:have[v] for k,v in said['same'].items()}
     except DataError as e: raise DataError(f"{path/'config.json'}: {e}") from None
-    except (Exception, RecursionError, MemoryError) as e: raise DataError(f"{path/'config.json'} describes no model that can be made ({type(e).__name__}: {str(e)[:120]}); it is damaged, or a newer recnb made it.") from None
+    except (Exception, RecursionError, MemoryError) as e: raise DataError(f"{path/'config.json'} describes no model that can be made ({type(e).__name__}: {_first_line(e, 120)}); it is damaged, or a newer recnb made it.") from None
     for k in want:
         if k not in have: raise DataError(f'{path/"model.safetensors"} has no {k!r}; it belongs to another model.')
         if have[k].shape != want[k].shape or have[k].dtype != want[k].dtype: raise DataError(f'{path/"model.safetensors"}: {k!r} is {have[k].dtype} {tuple(have[k].shape)} where the model has {want[k].dtype} {tuple(want[k].shape)}; it belongs to another model.')
@@ -249,42 +272,55 @@ def _network(path, said, tensors):
     return model
 
 # %% ../nbs/20a_bundle.ipynb #79573e18
-_plain_types = (bool, int, str, type(None))
+def _may_be(cls, k, v):
+    "Is that something these loaders can be told?"
+    want = next(o.__annotations__[k] for o in cls.__mro__ if k in getattr(o, '__annotations__', {}))
+    return (v is None and getattr(cls, k) is None) or (type(v) is want and (want is not int or 0 <= v <= 10_000))
 
 def _asking(path, said, ratings, vocabs, fold, device):
     "Loaders that ask as those did that trained"
     o = said['loaders']
-    cls = _row_loaders.get(o.get('kind'))
-    args = o.get('args')
-    if cls is None or not isinstance(args, dict) or set(args) - set(cls.rows_args): raise DataError(f"{path/'config.json'} names loaders that are not known ({o.get('kind')!r}); it is damaged, or a newer recnb made it.")
+    cls, args = _row_loaders.get(str(o.get('kind'))), o.get('args')
+    if cls is None or not isinstance(args, dict) or set(args) - set(cls.rows_args): raise DataError(f"{path/'config.json'} names loaders that are not known ({o.get('kind')!r:.40}); it is damaged, or a newer recnb made it.")
     for k,v in args.items():
-        if not isinstance(v, _plain_types) or (isinstance(v, int) and not 0 <= v <= 1_000_000): raise DataError(f"{path/'config.json'}: {k}={v!r:.40} is nothing that loaders can be told.")
-    dls = cls.bare(ratings, vocabs, o.get('seed'), device, **args)
+        if not _may_be(cls, k, v): raise DataError(f"{path/'config.json'}: {k}={v!r:.40} is nothing that loaders can be told.")
+    if (seed := o.get('seed')) is not None and (type(seed) is not int or not 0 <= seed < 2**63): raise DataError(f"{path/'config.json'}: {seed!r:.40} is no seed.")
+    if fold is not None and (fold.dtype.kind not in 'iu' or not ((fold >= -1) & (fold < args.get('folds', 0))).all()): raise DataError(f'{path/"ratings.parquet"} has folds that these loaders have not; it is damaged.')
+    dls = cls.bare(ratings, vocabs, seed, device, **args)
     if fold is not None: dls._fold = fold
     return dls
 
 def _ratings(path, said):
     "The ratings with all that is known about them"
-    d, n = said['data'], said['counts'].get('ratings')
-    if not isinstance(n, int): raise DataError(f"{path/'config.json'} does not count its ratings; it is damaged.")
-    df = _table(path, 'ratings.parquet', n)
+    d, df = said['data'], _table(path, 'ratings.parquet', said['counts']['ratings'])
     fold = df.pop('fold').to_numpy() if 'fold' in df else None
     more = {k:_table(path, f'{k}.parquet') if f'{k}.parquet' in said['files'] else None for k in ('items', 'users')}
-    try: scale = Scale(*map(float, d['scale']))
-    except (TypeError, ValueError, KeyError): raise DataError(f"{path/'config.json'}: {d.get('scale')!r} is no scale of ratings; it is damaged.") from None
+    try: scale = as_scale(d.get('scale'))
+    except ValueError: raise DataError(f"{path/'config.json'}: {d.get('scale')!r:.40} is no scale of ratings; it is damaged.") from None
     if not pd.api.types.is_float_dtype(df[RATING]) or not df[RATING].between(scale.low, scale.high).all(): raise DataError(f'{path/"ratings.parquet"} has ratings that are not on the scale {scale.low:g} to {scale.high:g}; it is damaged.')
+    for k,ok in ((VALID, pd.api.types.is_bool_dtype), (TEST, pd.api.types.is_bool_dtype), (TIME, pd.api.types.is_integer_dtype)):
+        if k in df and not ok(df[k]): raise DataError(f"{path/'ratings.parquet'}: column '{k}' holds {df[k].dtype}; it is damaged.")
+    for k in (TITLE, OVERVIEW):
+        if more['items'] is not None and k in more['items'] and (kind := pd.api.types.infer_dtype(more['items'][k], skipna=True)) not in ('string', 'empty', 'categorical'): raise DataError(f"{path/'items.parquet'}: column '{k}' holds {kind} where there should be text; it is damaged.")
     text = lambda k: str(d.get(k) or '')
     return Ratings(df, more['items'], more['users'], text('name') or 'ratings', scale, text('licence'), text('citation'), notes=[str(o) for o in d.get('notes') or []]), fold
 
 # %% ../nbs/20a_bundle.ipynb #dceee7ec
+def _weights(file):
+    "Tensors by name"
+    try:
+        with safe_open(str(file), 'pt') as f: names = list(f.keys())
+        if len(names) > 10_000 or not all(o.startswith(('state.', 'made.')) for o in names): raise ValueError('its tensors are not those of a recommender')
+        return load_file(str(file))
+    except Exception as e: raise DataError(f'{file} is no safetensors file of a recommender ({_first_line(e)}); it is damaged, or something else.') from None
+
 def load_recommender(
     path, # A folder that `save_recommender` made
     device=None, # A torch device; the CPU if None
 )->Recommender:
     "A recommender that was kept"
     said, path = read_config(path), settled(Path(path).expanduser())
-    try: tensors = load_file(str(path/'model.safetensors'))
-    except Exception as e: raise DataError(f'{path/"model.safetensors"} is no safetensors file ({str(e)[:80]}); it is damaged, or something else.') from None
+    tensors = _weights(path/'model.safetensors')
     vocabs = tuple(_ids(path, f'{k}_ids.parquet', said['counts'].get(f'{k}s')) for k in ('user', 'item'))
     ratings, fold = _ratings(path, said)
     model = _network(path, said, tensors)
@@ -292,8 +328,11 @@ def load_recommender(
     for kind,v in zip(('user', 'item'), vocabs):
         for k,t in id_rows(model, kind).items():
             if len(t) != len(v): raise DataError(f'{path}: {k!r} has {len(t):,} rows where there are {len(v) - 1:,} {kind}s and the unknown; it belongs to another model.')
-    try: return Recommender(SimpleNamespace(model=model, dls=dls), said['about'])
-    except Exception as e: raise DataError(f'{path} can not be asked ({type(e).__name__}: {str(e)[:80]}); it is damaged.') from None
+    try:
+        rec = Recommender(SimpleNamespace(model=model, dls=dls), said['about'])
+        rec.recommend(rec.users.ids[:1], k=1) # whoever can not answer that is better refused here
+        return rec
+    except Exception as e: raise DataError(f'{path} can not be asked ({_first_line(e)}); it is damaged.') from None
 
 @patch(cls_method=True)
 def load(cls:Recommender, path, device=None)->Recommender: # As `load_recommender`

@@ -91,4 +91,5 @@ def after_epoch(self:Checkpoint):
     try:
         torch.save(_plain(self.state), part)
         os.replace(part, self.path)
-    finally: part.unlink(missing_ok=True)
+    finally:
+        for o in part.parent.glob(f'.{self.path.name}.*.part'): o.unlink(missing_ok=True) # of this time, or of one that was killed while it wrote

@@ -12,7 +12,7 @@ import os
 os.environ.setdefault('GOMP_SPINCOUNT', '10000')
 
 # %% ../nbs/21_cli.ipynb #25fa93c8
-import inspect, json, re, sys
+import inspect, json, re, sys, tempfile
 import numpy as np, pandas as pd, typer
 from dataclasses import replace
 from pathlib import Path
@@ -75,18 +75,26 @@ def show(
     out.print(t)
 
 # %% ../nbs/21_cli.ipynb #e18349c3
+def _stop(said, code=2):
+    "Say it on stderr, in a line, and end"
+    err.print(f'recnb: {said}', markup=False, soft_wrap=True)
+    sys.exit(code)
+
 def main(
     args:list=None, # Words after `recnb`; those of the command line if None
-)->int: # Never returns: raises `SystemExit` with 0, or 2 for an error of the caller's
+)->int: # Never returns: raises `SystemExit` with 0, 2 for an error of the caller's, or 130 where interrupted
     "The `recnb` command"
-    try: app(args, prog_name='recnb')
-    except KeyboardInterrupt:
-        err.print('recnb: interrupted', markup=False)
-        sys.exit(130)
+    try: code = app(args, prog_name='recnb', standalone_mode=False)
+    except (KeyboardInterrupt, typer.Abort): code = 130
     except (ValueError, OSError, FloatingPointError, ImportError) as e:
-        said = f'{e.filename}: {e.strerror}' if isinstance(e, OSError) and e.filename and e.strerror else e
-        err.print(f'recnb: {said}', markup=False, soft_wrap=True)
-        sys.exit(2)
+        _stop(f'{e.filename}: {e.strerror}' if isinstance(e, OSError) and e.filename and e.strerror else e)
+    except Exception as e:
+        if isinstance(e, MemoryError) or 'allocate memory' in str(e) or 'out of memory' in str(e): _stop('this takes more memory than there is; choose smaller settings, such as fewer factors, or smaller batches with --bs.')
+        if not hasattr(e, 'format_message'): raise # of typer, about the words of the command
+        if '\n' in (said := e.format_message()): print(said, file=sys.stderr); sys.exit(2) # the help, where a command was all that was missing
+        _stop(f"{said.rstrip('.')}; see `{e.ctx.command_path if e.ctx else 'recnb'} --help`.")
+    if code == 130: _stop('interrupted', 130)
+    sys.exit(code if isinstance(code, int) else 0)
 
 # %% ../nbs/21_cli.ipynb #cb20f239
 Data = Annotated[str, typer.Option('--data', '-d', metavar='NAME|FILE', help="'toy', a name of `recnb data list`, or a csv, tsv or parquet file")]
@@ -151,7 +159,7 @@ def _settings(pairs):
         if k in inspect.signature(run_trial).parameters: raise ValueError(f"--set {k}: this is not an argument of a model; see the options of `recnb train --help`.")
         if not eq or not k: raise ValueError(f"--set {p!r} is not of the form name=value, as in --set n_factors=64.")
         try: res[k] = json.loads(v)
-        except json.JSONDecodeError: res[k] = {'True':True, 'False':False, 'None':None}.get(v, v)
+        except (ValueError, RecursionError): res[k] = {'True':True, 'False':False, 'None':None}.get(v, v)
     return res
 
 # %% ../nbs/21_cli.ipynb #cf9a0519
@@ -207,7 +215,7 @@ def _checkpoints(out, resume):
 def _keep(t, out, keep):
     "Keep a trained model, and remove its checkpoints"
     Recommender(t.learn, about_trial(t)).save(out)
-    for o in keep.glob('*.pt'): o.unlink()
+    for o in [*keep.glob('*.pt'), *keep.glob('.*.part')]: o.unlink()
     if keep.is_dir() and not any(keep.iterdir()): keep.rmdir()
     err.print(f'note: kept in {out}; ask it with `recnb recommend {out}`', markup=False, soft_wrap=True)
 
@@ -296,6 +304,14 @@ def unrated_films(
     return res.assign(**{k:top[k, 'mean'].to_numpy() for k in ('they gave', *said)}), rmse
 
 # %% ../nbs/21_cli.ipynb #28384f4c
+def _can_write(path):
+    "Raise a sentence if a file can not be made there"
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=path.parent): pass
+        if path.is_dir(): raise OSError
+    except OSError: raise ValueError(f'{path} cannot be written; name another file with --out.') from None
+
 @app.command()
 def demo(data:Data='toy', split:Annotated[str, typer.Option('--split', '-s', metavar='SPEC', help='which ratings are held out')]='random:0.1', seed:Seed=0,
     person:Annotated[Optional[str], typer.Option('--user', metavar='ID', help='whose list to show; a typical user if not given')]=None,
@@ -304,8 +320,7 @@ def demo(data:Data='toy', split:Annotated[str, typer.Option('--split', '-s', met
     "Train models, compare them, and recommend to somebody."
     r = _load(data, user=user, item=item, rating=rating, timestamp=timestamp, sep=sep, encoding=encoding, scale=scale, duplicates=duplicates)
     who = _as_user(r, person)
-    out.parent.mkdir(parents=True, exist_ok=True)
-    if out.is_dir() or not os.access(out.parent, os.W_OK): raise ValueError(f'{out} cannot be written; name another file with --out.') # now, not after training
+    _can_write(out); held_out(r, split, seed) # now, not after training
     Console(highlight=False, force_jupyter=False).print(f'{r!r}' + (f'\nlicence: {r.licence}' if r.licence else ''), markup=False)
     ordered = TIME in r.df and r.df[TIME].notna().all()
     models = [*baselines, 'mf', *(['bst', 'causal'] if ordered else [])]

@@ -39,12 +39,19 @@ def open_bytes(
     path = Path(path)
     if not path.exists(): raise MissingFile(f'{path}: there is no such file; check the path, which is read from {Path.cwd()}.')
     if path.is_dir(): raise DataError(f'{path} is a folder; name the file in it.')
+    if not path.is_file(): raise DataError(f'{path} is a pipe or a device, and a file is read more than once; write what comes out of it to a file, and name that.')
     if path.suffix == '.gz': return gzip.open(path)
     if path.suffix != '.zip': return open(path, 'rb')
     z = zipfile.ZipFile(path)
     names = [o for o in z.namelist() if not o.endswith('/') and not o.startswith('__MACOSX')]
     if len(names) != 1: raise DataError(f'{path.name} holds {len(names)} files; unpack it and name one, or the folder.')
+    _honest(path.name, z)
     return z.open(names[0])
+
+def _honest(name, z):
+    "Refuse an archive that would swell to far more than text packs to"
+    if (n := sum(o.file_size for o in z.infolist())) > 2**24 and n > 200*sum(o.compress_size for o in z.infolist()):
+        raise DataError(f'{name} announces {n/1e6:,.0f} MB in {sum(o.compress_size for o in z.infolist())/1e6:,.1f} MB, as no table of ratings does; unpack it yourself if you trust it.')
 
 # %% ../nbs/00b_data.ipynb #46585ca0
 @contextmanager
@@ -72,13 +79,16 @@ class TextFile:
         self._look()
 
 # %% ../nbs/00b_data.ipynb #212274d9
+_longest = 10_000_000 # characters of a line
+
 @patch
 def lines(self:TextFile):
     "Pairs of line number (1 = first) and text, blank lines left out"
     with damaged(self.label), open_bytes(self.path) as f:
         try: text = io.TextIOWrapper(f, self.encoding, errors='replace', newline='')
-        except LookupError: raise DataError(f"{self.label}: Python knows no encoding {self.encoding!r}; common ones are 'utf-8' and 'latin-1'.") from None
-        for n,line in enumerate(text, 1):
+        except (LookupError, ValueError): raise DataError(f"{self.label}: Python knows no encoding {self.encoding!r}; common ones are 'utf-8' and 'latin-1'.") from None
+        for n,line in enumerate(iter(lambda: text.readline(_longest), ''), 1):
+            if len(line) == _longest: raise DataError(f'{self.label}, line {n}: it is longer than {_longest:,} characters, as no row of a table is; the file is damaged, or something else.')
             line = line.rstrip('\r\n') if n > 1 else line.lstrip('\ufeff').rstrip('\r\n')
             if line: yield n, line
 
@@ -95,6 +105,7 @@ def _look(self:TextFile):
     "Find separator, columns, and how many lines come before the first row"
     n, line = next(self.lines(), (0, None))
     if line is None: raise DataError(f'{self.label}: the file is empty; it needs at least one row.')
+    if '\0' in line: raise DataError(f"{self.label}, line {n}: it holds NUL bytes, so it is no {self.encoding} text; if a spreadsheet wrote it, try encoding='utf-16'.")
     self.sep = self.sep or guess_sep(line)
     if self.sep != '::' and (len(self.sep) != 1 or not self.sep.isascii() or self.sep in '"\r\n'):
         raise DataError(f"{self.label}: {self.sep!r} cannot separate fields; use one character, or '::'.")
@@ -132,6 +143,8 @@ def need(self:TextFile,
 ):
     "Complain if the file lacks one of the columns `want`"
     gone = [o for o in want if o not in self.columns]
+    twice = [o for o in want if self.columns.count(o) > 1]
+    if twice: raise DataError(f'{self.label}, line {self.skip or 1}: two columns are called {twice[0]!r}; rename one of them.')
     if not gone: return
     better = guess_sep(self.first)
     fix = f' Only one column was found; the separator looks like {better!r}, so say sep={better!r}.' if len(self.columns)==1 and better != self.sep else \
@@ -206,6 +219,8 @@ def check_encoding(self:TextFile):
             raise DataError(f"{self.label}, line {line}: the byte {byte!r} is not {self.encoding}; try encoding='{other}'.") from None
 
 # %% ../nbs/00b_data.ipynb #f83b9970
+_nothing = ('', 'nan', 'na', 'n/a', 'null', 'none', 'inf', '-inf') # what programs write where there is no number
+
 def whole_numbers(
     col:pd.Series, # Text
     name:str=USER, # Which of our columns this is, for messages
@@ -216,10 +231,12 @@ def whole_numbers(
     num = pd.to_numeric(col, errors='coerce').astype('float64')
     bad = ~(num.abs() < 2**53).to_numpy()
     if not bad.any(): return num if (num % 1 != 0).any() else num.astype('int64')
-    if not strict: return col
+    words = col.str.strip().str.lower().isin(_nothing).to_numpy()
+    if not strict and (words | ~bad).all() and not bad.all(): bad = words # numbers with gaps, and not text
+    elif not strict: return col
     row = int(np.flatnonzero(bad)[0])
     v = col.iloc[row].strip()
-    why = 'is not a whole number; ids in this file are numbers' if v else 'is empty; every row needs an id'
+    why = 'is no id; ids in this file are numbers' if v.lower() in _nothing and v else 'is not a whole number; ids in this file are numbers' if v else 'is empty; every row needs an id'
     raise where.error(row, name, v, why + ', so correct it or drop the row.')
 
 # %% ../nbs/00b_data.ipynb #d669fafd
@@ -249,7 +266,9 @@ def read(self:TextFile,
     want = list(dict.fromkeys([*names.values(), *keep]))
     self.need(want)
     def wrap(df, where): return Ratings.from_df(df, names[USER], names[ITEM], names[RATING], names.get(TIME), keep=keep, where=where, **kwargs)
-    try: return wrap(_to_pandas(self._arrow(want, types)), Where(self.label))
+    try:
+        t = self._arrow(want, types)
+        if not any(pa.types.is_binary(o.type) for o in t.schema): return wrap(_to_pandas(t), Where(self.label)) # what is not in the encoding is bytes to Arrow
     except (pa.ArrowException, UnicodeError, DataError): pass
     df, where = self.text(want), self.where._replace(cols=names)
     for name in (USER, ITEM): df[names[name]] = whole_numbers(df[names[name]], name, where, strict)
@@ -294,8 +313,8 @@ def _read_parquet(path, user, item, rating, timestamp, keep=(), **kwargs):
             want = list(dict.fromkeys(o for o in [user, item, rating, timestamp, *keep] if o is not None))
             gone = [o for o in want if o not in schema.names]
             if gone: raise DataError(f"{label}: no column {gone[0]!r}; there are {', '.join(map(repr, schema.names))}. Name yours, as in user='...'.")
-            nested = [o for o in want if pa.types.is_nested(schema.field(o).type) and o not in keep]
-            if nested: raise DataError(f'{label}: column {nested[0]!r} holds {schema.field(nested[0]).type}; a rating, id or time is a single value.')
+            nested = [o for o in want if o not in keep and (pa.types.is_nested(t := schema.field(o).type) or pa.types.is_binary(t) or pa.types.is_large_binary(t))]
+            if nested: raise DataError(f'{label}: column {nested[0]!r} holds {schema.field(nested[0]).type}; a rating, id or time is a single value, a number, text or date.')
             df = _to_pandas(pq.read_table(f, columns=want))
         except (pa.ArrowException, OSError) as e:
             raise DataError(f'{label}: not a parquet file, or a damaged one; write it again, or call it .csv if that is what it is '
@@ -631,7 +650,9 @@ def unpack(
     try: dest.parent.mkdir(parents=True, exist_ok=True)
     except OSError as e: raise DataError(f'{dest.parent}: this folder cannot be made ({e.strerror}); set RECNB_CACHE to one that can.') from e
     with tempfile.TemporaryDirectory(dir=dest.parent, prefix=f'.{name}-') as part:
-        with damaged(path), zipfile.ZipFile(path) as z: z.extractall(Path(part)/name)
+        with damaged(path), zipfile.ZipFile(path) as z:
+            _honest(path.name, z)
+            z.extractall(Path(part)/name)
         inner = next((o.parent for o in sorted(Path(part).rglob(files[0]))), None)
         if inner is None: raise DataError(f'{path}: there is no {files[0]} in it, so this is not {name}; get the right file.')
         try: os.replace(inner, dest)
@@ -681,6 +702,7 @@ def fetch(
     progress:bool=True, # Show a progress bar while downloading
 )->Path: # The folder with its files
     "Find a data set on this machine, or download it"
+    if name == 'toy': raise DataError("'toy' is made by code and has no files to fetch; name it wherever data is asked for.")
     if name not in sources:
         near = get_close_matches(name, ['toy', *sources], 1)
         raise DataError(f"{name!r} is neither a data set known here ({', '.join(['toy', *sources])}) nor a file or folder"
@@ -700,10 +722,14 @@ def load(
     if str(name) == 'toy': return toy(**kwargs)
     if str(name) in sources: return _read_source(sources[str(name)], fetch(str(name)), **kwargs)
     path = Path(name).expanduser()
-    if path.is_file() or path.suffix: return read_table(path, **kwargs)
+    with damaged(f'{str(path)[:80]}…'): there = path.is_file() # a name can be too long even to be looked for
+    if there or path.suffix: return read_table(path, **kwargs)
     if not path.is_dir(): fetch(str(name))
     if src := find_source(path): return _read_source(src, path, **kwargs)
-    raise DataError(f"{path}: the files in it fit no data set known here; found {', '.join(sorted(o.name for o in path.iterdir())[:12]) or 'nothing'}. "
+    here = {o.name for o in path.iterdir()}
+    near = max(sources.values(), key=lambda o: len(here & set(o.files)))
+    if len(here & set(near.files)) > 1: raise DataError(f"{path} is not {near.title}: it has no {', '.join(o for o in near.files if o not in here)}; unpack it again, or name one file and its columns.")
+    raise DataError(f"{path}: the files in it fit no data set known here; found {', '.join(sorted(here)[:12]) or 'nothing'}. "
         "Name one file in it, and its columns.")
 
 # %% ../nbs/00b_data.ipynb #4937d25c

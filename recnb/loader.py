@@ -236,7 +236,7 @@ class HistoryRows(RatingRows):
         h:Histories, # Targets and known ratings
         length:int=10, # Ratings in an example, the target included
     ):
-        if length < 1: raise ValueError(f'a history of length {length} has no place for its target; it is 1 or more')
+        if length < 1: raise ValueError(f'a history of length {length} has no place for its target; it is 1 or more.')
         self.h, self.length = h, length
     user = property(lambda self: self.h.user)
     item = property(lambda self: self.h.target)

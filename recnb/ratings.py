@@ -4,8 +4,8 @@
 
 # %% auto #0
 __all__ = ['USER', 'ITEM', 'RATING', 'TIME', 'TITLE', 'YEAR', 'GENRES', 'OVERVIEW', 'SEX', 'AGE', 'JOB', 'VALID', 'TEST',
-           'DataError', 'Where', 'clean_ratings', 'clean_ids', 'clean_times', 'Scale', 'find_scale', 'Ratings',
-           'count_duplicates', 'drop_duplicates']
+           'DataError', 'Where', 'clean_ratings', 'clean_ids', 'clean_times', 'Scale', 'find_scale', 'as_scale',
+           'Ratings', 'count_duplicates', 'drop_duplicates']
 
 # %% ../nbs/00_ratings.ipynb #bc1932dc
 import numpy as np, pandas as pd
@@ -56,7 +56,8 @@ def clean_ratings(
     where:Where=Where(), # For messages
 )->np.ndarray: # float32, all finite
     "Ratings as finite float32, or a sentence about the first that is not"
-    num = pd.to_numeric(col, errors='coerce').to_numpy(dtype='float32', na_value=np.nan)
+    num = pd.to_numeric(col.astype(str) if col.dtype.kind in 'mM' else col, errors='coerce') # dates are no numbers, though pandas would count them
+    with np.errstate(over='ignore'): num = num.to_numpy(dtype='float32', na_value=np.nan)
     bad = ~np.isfinite(num)
     if not bad.any(): return num
     row = _first(bad); v = _value(col, row)
@@ -76,6 +77,8 @@ def clean_ids(
     bad = col.isna().to_numpy()
     if bad.any(): raise where.error(_first(bad), name, '', 'is empty' + fix)
     v = col.to_numpy()
+    if v.dtype.kind in 'fu' and (bad := v >= (2**53 if v.dtype.kind == 'f' else 2**63)).any(): # inf, too
+        raise where.error(_first(bad), name, _value(col, _first(bad)), 'is too large for the number of somebody or something; write such ids as text.')
     if v.dtype.kind == 'f' and (bad := v != np.floor(v)).any():
         raise where.error(_first(bad), name, _value(col, _first(bad)), 'is not a whole number; is this the right column for ids?')
     if (bad := v < 0).any(): raise where.error(_first(bad), name, _value(col, _first(bad)), 'is negative; ids count from 0 or 1, or are text.')
@@ -87,11 +90,15 @@ def _text_ids(col, name, where, fix):
     "Text as categories; `NaN` and blank are missing"
     if not isinstance(col.dtype, pd.CategoricalDtype): col = col.astype('str' if pd.api.types.infer_dtype(col, skipna=True)=='string' else object)
     res = pd.Categorical(col if not col.dtype==object else col.map(str, na_action='ignore'))
+    nul = np.isin(res.codes, np.flatnonzero(['\0' in str(c) for c in res.categories]))
+    if nul.any(): raise where.error(_first(nul), name, str(_value(col, _first(nul)))[:40], 'holds NUL bytes, which no id does; the file is damaged, or is no text.')
     bad = (res.codes < 0) | np.isin(res.codes, np.flatnonzero([str(c).strip()=='' for c in res.categories]))
     if bad.any(): raise where.error(_first(bad), name, '', 'is empty' + fix)
     return pd.Series(res.remove_unused_categories(), col.index)
 
 # %% ../nbs/00_ratings.ipynb #79554ce9
+_years = -62_135_596_800, 253_402_300_799 # from the year 1 to 9999, which is what dates can be
+
 def clean_times(
     col:pd.Series, # Unix seconds, dates, or text that reads as a date
     where:Where=Where(), # For messages
@@ -104,8 +111,8 @@ def clean_times(
         if (bad := t.isna().to_numpy() & ~gone).any(): raise where.error(_first(bad), TIME, _value(col, _first(bad)),
             'is neither a number of seconds nor a date such as 2005-09-06.')
         num = (t - pd.Timestamp('1970-01-01', tz='UTC')) / pd.Timedelta(seconds=1)
-    if num.dtype.kind == 'f' and (bad := np.abs(num.to_numpy('float64', na_value=0)) > 2**62).any():
-        raise where.error(_first(bad), TIME, _value(col, _first(bad)), 'is not a time.')
+    if (bad := ~num.between(*_years).to_numpy(bool, na_value=False) & ~gone).any():
+        raise where.error(_first(bad), TIME, _value(col, _first(bad)), 'is not a time in seconds; if these are milliseconds, divide them by 1000.')
     return num.round().astype('Int64') if gone.any() else num.round().astype('int64') if num.dtype.kind=='f' else num.astype('int64')
 
 # %% ../nbs/00_ratings.ipynb #a9b1420b
@@ -124,6 +131,15 @@ def find_scale(
     if len(vals) == 0: return Scale(0., 0., 0.)
     step = 0. if len(vals) > 100 else float(np.diff(vals).min()) if len(vals) > 1 else 1.
     return Scale(float(vals[0]), float(vals[-1]), step)
+
+def as_scale(
+    s:tuple, # Low, high and perhaps step
+)->Scale: # Of floats
+    "Two or three numbers as a scale, or a sentence"
+    try: res = Scale(*map(float, s))
+    except (TypeError, ValueError, OverflowError): res = Scale(0, -1)
+    if not (-np.inf < res.low <= res.high < np.inf and 0 <= res.step < np.inf): raise ValueError(f'scale={s!r:.60} is not (low, high) or (low, high, step), such as (1, 5) or (0.5, 5, 0.5).')
+    return res
 
 # %% ../nbs/00_ratings.ipynb #c14bc1e8
 @dataclass(repr=False)
@@ -146,7 +162,10 @@ def _columns(df, names, where, keep):
     for ours,theirs in names.items():
         if theirs is not None and theirs not in df.columns:
             raise DataError(f"{where.name}: no column '{theirs}' for {ours}; there are {', '.join(map(repr, df.columns))}. Name yours, as in {ours.split('_')[0]}='...'.")
+    for o in keep:
+        if o not in df.columns: raise DataError(f"{where.name}: no column {o!r} to keep; there are {', '.join(map(repr, df.columns))}.")
     names = {o:t for o,t in names.items() if t is not None}
+    if twice := [t for t in [*names.values(), *keep] if list(df.columns).count(t) > 1]: raise DataError(f'{where.name}: two columns are called {twice[0]!r}; rename one of them.')
     return df[[*names.values(), *keep]].set_axis([*names, *keep], axis=1)
 
 # %% ../nbs/00_ratings.ipynb #60ba9721
@@ -176,7 +195,7 @@ def drop_duplicates(
     where:Where=Where(), # For messages
 )->tuple: # The table, and how many repeated rows there were
     "Treat rows that repeat a (user, item) pair"
-    if policy not in _policies: raise ValueError(f"duplicates={policy!r} is not one of {', '.join(_policies)}")
+    if policy not in _policies: raise ValueError(f"duplicates={policy!r} is not one of {', '.join(_policies)}.")
     n = count_duplicates(df)
     if n == 0 or policy == 'keep': return df, n
     key = pd.Series(_pair_key(df))
@@ -209,7 +228,7 @@ def from_df(cls:Ratings,
     res = {USER:clean_ids(df[USER], USER, where), ITEM:clean_ids(df[ITEM], ITEM, where), RATING:clean_ratings(df[RATING], where)}
     if timestamp is not None: res[TIME] = clean_times(df[TIME], where)
     df = pd.DataFrame({**res, **{k:df[k] for k in keep}}, copy=False).reset_index(drop=True)
-    return cls(df, scale=scale and Scale(*scale), **kwargs)._finish(duplicates, where)
+    return cls(df, scale=None if scale is None else as_scale(scale), **kwargs)._finish(duplicates, where)
 
 # %% ../nbs/00_ratings.ipynb #3d2694ae
 @patch

@@ -6,7 +6,7 @@
 __all__ = ['Found', 'Index', 'settled', 'new_folder', 'item_index', 'user_questions', 'seen_by', 'FaissIndex']
 
 # %% ../nbs/18_retrieval.ipynb #091dff1e
-import importlib.util, json, os, re, secrets, shutil
+import importlib.util, json, os, re, secrets, shutil, time
 import numpy as np, pandas as pd, torch
 from contextlib import contextmanager
 from pathlib import Path
@@ -106,9 +106,9 @@ def search(self:Index,
     return Found(ids, scores)
 
 # %% ../nbs/18_retrieval.ipynb #7cacd480
-def _aside(path):
-    "Folders that stepped aside for `path`, the latest last"
-    mine = re.compile(re.escape(f'.{path.name}.') + r'[0-9a-f]{8}\.old')
+def _aside(path, kind='old'):
+    "Folders that stepped aside for `path`, or were begun and not finished ('part'), the latest last"
+    mine = re.compile(re.escape(f'.{path.name}.') + rf'[0-9a-f]{{8}}\.{kind}')
     return sorted((o for o in path.parent.iterdir() if mine.fullmatch(o.name)), key=lambda o: o.stat().st_mtime) if path.parent.is_dir() else []
 
 def settled(
@@ -129,9 +129,12 @@ def new_folder(
     part.mkdir(parents=True)
     try:
         yield part
-        if path.exists(): os.replace(path, part.with_suffix('.old'))
+        if path.exists():
+            for o in _aside(path): shutil.rmtree(o, ignore_errors=True) # half removed, perhaps, so it must not be taken for the one that steps aside now
+            os.replace(path, part.with_suffix('.old'))
         os.replace(part, path)
-        for o in _aside(path): shutil.rmtree(o, ignore_errors=True)
+        unfinished = [o for o in _aside(path, 'part') if time.time() - o.stat().st_mtime > 24*3600] # younger ones may still be written to
+        for o in [*_aside(path), *unfinished]: shutil.rmtree(o, ignore_errors=True)
     finally: shutil.rmtree(part, ignore_errors=True)
 
 # %% ../nbs/18_retrieval.ipynb #009aef47
