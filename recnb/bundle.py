@@ -263,7 +263,7 @@ def _network(path, said, tensors):
         want = model.state_dict()
         have |= {k:have[v] for k,v in said['same'].items()}
     except DataError as e: raise DataError(f"{path/'config.json'}: {e}") from None
-    except (Exception, RecursionError, MemoryError) as e: raise DataError(f"{path/'config.json'} describes no model that can be made ({type(e).__name__}: {_first_line(e, 120)}); it is damaged, or a newer recnb made it.") from None
+    except Exception as e: raise DataError(f"{path/'config.json'} describes no model that can be made{f': {e}' if isinstance(e, MemoryError) else ''}; it is damaged, or a newer recnb made it.") from e
     for k in want:
         if k not in have: raise DataError(f'{path/"model.safetensors"} has no {k!r}; it belongs to another model.')
         if have[k].shape != want[k].shape or have[k].dtype != want[k].dtype: raise DataError(f'{path/"model.safetensors"}: {k!r} is {have[k].dtype} {tuple(have[k].shape)} where the model has {want[k].dtype} {tuple(want[k].shape)}; it belongs to another model.')
@@ -285,7 +285,7 @@ def _asking(path, said, ratings, vocabs, fold, device):
     for k,v in args.items():
         if not _may_be(cls, k, v): raise DataError(f"{path/'config.json'}: {k}={v!r:.40} is nothing that loaders can be told.")
     if (seed := o.get('seed')) is not None and (type(seed) is not int or not 0 <= seed < 2**63): raise DataError(f"{path/'config.json'}: {seed!r:.40} is no seed.")
-    if fold is not None and (fold.dtype.kind not in 'iu' or not ((fold >= -1) & (fold < args.get('folds', 0))).all()): raise DataError(f'{path/"ratings.parquet"} has folds that these loaders have not; it is damaged.')
+    if fold is not None and (fold.dtype.kind not in 'iu' or not ((fold >= -1) & (fold < (max(args.get('folds', 0), 1) if hasattr(cls, 'folds') else 0))).all()): raise DataError(f'{path/"ratings.parquet"} has folds that these loaders have not; it is damaged.')
     dls = cls.bare(ratings, vocabs, seed, device, **args)
     if fold is not None: dls._fold = fold
     return dls

@@ -286,7 +286,7 @@ def check_args(
         want = known.get(k)
         fits = type(v) in _reads_as.get(want, (type(v),))
         if not fits: raise ValueError(f"model '{model}', argument '{k}': {v!r} is no {want.__name__}.")
-        if want is int and v < 0: raise ValueError(f"model '{model}', argument '{k}': {v} is negative.")
+        if (want is int or k.endswith(('lr', 'wd'))) and v is not None and v < 0: raise ValueError(f"model '{model}', argument '{k}': {v} is negative.")
 
 # %% ../nbs/06_experiment.ipynb #891506f5
 def use_preset(
