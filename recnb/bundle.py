@@ -191,7 +191,7 @@ def _check_files(path, said):
         if _checksum(path/k) != v.get('sha256'): raise DataError(f'{path/k} is not as it was written (its checksum differs); it is damaged, or was edited.')
 
 # %% ../nbs/20a_bundle.ipynb #9a7f423f
-def _first_line(e, n=80): return (str(e).strip().splitlines() or [type(e).__name__])[0][:n]
+def _first_line(e, n=80): return (str(e).strip().splitlines() or [type(e).__name__])[0][:n].rstrip('.')
 
 _swell = 200 # bytes in memory to a byte of a file, beyond the first 64 MB: honest tables stay far below
 
@@ -221,6 +221,7 @@ def _table(path, name, rows=None):
     except DataError: raise
     except Exception as e: raise DataError(f'{file} can not be read as a table ({_first_line(e)}); it is damaged.') from None
     for c in _columns[name]:
+        if c in df and df[c].dtype == object and df[c].map(pd.api.types.is_list_like).any(): raise DataError(f"{path/name}: column '{c}' holds lists; it is damaged.")
         if c not in df: raise DataError(f"{path/name} has no column '{c}'; it is damaged.")
     return df
 
@@ -332,7 +333,7 @@ def load_recommender(
         rec = Recommender(SimpleNamespace(model=model, dls=dls), said['about'])
         rec.recommend(rec.users.ids[:1], k=1) # whoever can not answer that is better refused here
         return rec
-    except Exception as e: raise DataError(f'{path} can not be asked ({_first_line(e)}); it is damaged.') from None
+    except Exception as e: raise DataError(f"{path} can not be asked{f' ({_first_line(e, 200)})' if isinstance(e, ValueError) else ''}; it is damaged.") from e
 
 @patch(cls_method=True)
 def load(cls:Recommender, path, device=None)->Recommender: # As `load_recommender`
@@ -353,6 +354,7 @@ def _hub_errors(repo, what):
     "What goes wrong there, in a sentence"
     hub = _hub()
     try: yield
+    except FileExistsError: raise
     except hub.errors.RepositoryNotFoundError: raise MissingFile(f"there is no {repo!r} on the hub, or it is private and you are not logged in as one who may see it; `hf auth login` asks for a token.") from None
     except hub.errors.HFValidationError as e: raise ValueError(f"{repo!r} is no name of a repository ({str(e).splitlines()[0][:120]}); it is of the form owner/name.") from None
     except Exception as e: # the network, and what is behind it, raise many things
@@ -373,7 +375,9 @@ def push_recommender(
         said = read_config(folder)
         with _hub_errors(repo, 'put on the hub'):
             api.create_repo(repo, private=private, exist_ok=True)
-            api.upload_folder(repo_id=repo, folder_path=folder, allow_patterns=['config.json', *said['files']], delete_patterns='*', commit_message=f"A recommender of recnb {said['version']}")
+            there = set(api.list_repo_files(repo)) - {'.gitattributes', 'README.md'}
+            if there and 'ratings.parquet' not in there: raise FileExistsError(f'{repo!r} holds something else than a recommender, and is not replaced; name another repository.')
+            api.upload_folder(repo_id=repo, folder_path=folder, allow_patterns=['config.json', *said['files']], delete_patterns=list(FILES), commit_message=f"A recommender of recnb {said['version']}")
     return f'{api.endpoint}/{repo}'
 
 def pull_recommender(

@@ -105,7 +105,7 @@ def _look(self:TextFile):
     "Find separator, columns, and how many lines come before the first row"
     n, line = next(self.lines(), (0, None))
     if line is None: raise DataError(f'{self.label}: the file is empty; it needs at least one row.')
-    if '\0' in line: raise DataError(f"{self.label}, line {n}: it holds NUL bytes, so it is no {self.encoding} text; if a spreadsheet wrote it, try encoding='utf-16'.")
+    if '\0' in line: raise DataError(f"{self.label}, line {n}: it holds NUL bytes, so it is no {self.encoding} text; if a spreadsheet wrote it, save it as csv there, or try encoding='utf-16'.")
     self.sep = self.sep or guess_sep(line)
     if self.sep != '::' and (len(self.sep) != 1 or not self.sep.isascii() or self.sep in '"\r\n'):
         raise DataError(f"{self.label}: {self.sep!r} cannot separate fields; use one character, or '::'.")
@@ -236,7 +236,7 @@ def whole_numbers(
     elif not strict: return col
     row = int(np.flatnonzero(bad)[0])
     v = col.iloc[row].strip()
-    why = 'is no id; ids in this file are numbers' if v.lower() in _nothing and v else 'is not a whole number; ids in this file are numbers' if v else 'is empty; every row needs an id'
+    why = 'is not a whole number; this column holds numbers' if v else 'is empty; every row needs an id'
     raise where.error(row, name, v, why + ', so correct it or drop the row.')
 
 # %% ../nbs/00b_data.ipynb #d669fafd

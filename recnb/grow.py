@@ -46,6 +46,12 @@ def _moved(table, now, then):
     return table[torch.from_numpy(at).long().to(table.device)]
 
 # %% ../nbs/20b_grow.ipynb #12ae14d6
+def _as_made(old, model, kwargs, what):
+    "Name of the recipe and arguments of its learner function: the caller's, or those of the recommender"
+    about = getattr(old, 'about', {})
+    if not (name := model or about.get('model')): raise ValueError(f"say which model this is, as in {what}, model='mf').")
+    return name, kwargs or {k:v for k,v in about.get('arguments', {}).items() if k not in get_recipe(name).loaders.rows_args}
+
 def grown_learner(
     old, # A trained `Learner`, or a `Recommender`
     r:Ratings, # All ratings, the earlier ones among them; split as wanted
@@ -56,10 +62,8 @@ def grown_learner(
     **kwargs # Arguments of the learner function, as in the first training; as the recommender says if none
 )->Learner: # Ready to fit; `left` names what has another form now, and begins anew
     "A `Learner` for more data that knows what was learned before"
-    about = getattr(old, 'about', {})
-    name, dls = model or about.get('model'), old.dls
-    if not name: raise ValueError("say which model this is, as in grown_learner(old, ratings, model='mf').")
-    rec, kwargs = get_recipe(name), kwargs or {k:v for k,v in about.get('arguments', {}).items() if k not in get_recipe(name).loaders.rows_args}
+    name, kwargs = _as_made(old, model, kwargs, 'grown_learner(old, ratings')
+    rec, dls = get_recipe(name), old.dls
     if not rec.epochs: raise ValueError(f'{name} is not trained in steps; fit it anew, which takes no time.')
     set_seed(seed)
     more = type(dls).from_ratings(r, bs=bs, seed=seed, device=dls.device, **{k:getattr(dls, k) for k in dls.rows_args})
@@ -73,11 +77,10 @@ def grown_learner(
 def _new_items(r, items, table):
     "Rows of a table about items in the form of `r.items`, and what was left out of them"
     if ITEM not in table: raise DataError(f"the table of new items has no column '{ITEM}'; there are {', '.join(map(repr, table.columns))}.")
-    ids = table[ITEM]
-    if ids.isna().any(): raise DataError(f"row {ids.isna().to_numpy().argmax()} of the new items has no '{ITEM}'.")
-    numbers = pd.api.types.is_numeric_dtype(items.ids)
+    if not len(table): raise DataError('the table of new items has no row.')
+    ids, numbers = clean_ids(table[ITEM], ITEM, Where('new items')), pd.api.types.is_numeric_dtype(items.ids)
     if numbers and not pd.api.types.is_numeric_dtype(ids): raise DataError(f"the new items have ids such as {ids.iloc[0]!r}, where those known are numbers, such as {items.ids[0]}.")
-    if not numbers: ids = ids.astype(str)
+    ids = ids.astype(items.ids.dtype if numbers else str)
     for bad,why in ((ids.isin(items.ids), 'is known already'), (ids.duplicated(), 'is named twice')):
         if bad.any(): raise DataError(f'item {ids[bad].iloc[0]!r} {why}; name new items only, each once.')
     res, notes = table.assign(**{ITEM:ids}).reindex(columns=r.items.columns), []
@@ -102,10 +105,9 @@ def with_items(self:Recommender,
     **kwargs # Arguments of the learner function, as in training; as the recommender says if none
 )->Recommender: # Gives the same answers as before, and knows these items, too
     "Take in items that nobody has rated, by what is said of them"
-    r, name = self.ratings, model or self.about.get('model')
-    if not self.dls.catalogue or r.items is None: raise ValueError(f'{name or type(self.model).__name__} knows items by their ratings only, so a new one means nothing to it; fusion and fusion-mf know them by what is said of them, and so do tower and multitask with catalogue=True.')
+    r, (name, kwargs) = self.ratings, _as_made(self, model, kwargs, 'with_items(table')
+    if not self.dls.catalogue or r.items is None: raise ValueError(f'{name} knows items by their ratings only, so a new one means nothing to it; fusion and fusion-mf know them by what is said of them, and so do tower and multitask with catalogue=True.')
     more, notes = _new_items(r, self.items, table)
-    kwargs = kwargs or {k:v for k,v in self.about.get('arguments', {}).items() if k not in get_recipe(name).loaders.rows_args}
     if (text := next((m.text_model for m in self.model.modules() if isinstance(m, Content)), None)): kwargs |= dict(text_model=text)
     learn = grown_learner(self, replace(r, items=pd.concat([r.items, more], ignore_index=True), notes=[*r.notes, *notes]), name, self.dls.seed or 0, refit=False, **kwargs)
     for m in learn.model.modules():

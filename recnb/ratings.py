@@ -48,7 +48,7 @@ def _first(bad)->int: return int(np.flatnonzero(np.asarray(bad))[0])
 def _value(col, row):
     "The cell as a plain Python value, so that messages show `2.5` and not `np.float64(2.5)`"
     v = col.iloc[row]
-    return v.item() if isinstance(v, np.generic) else None if v is pd.NA else v
+    return v.item() if isinstance(v, np.generic) else None if v is pd.NA else str(v) if isinstance(v, pd.Timestamp) else v
 
 # %% ../nbs/00_ratings.ipynb #c7934bd8
 def clean_ratings(
