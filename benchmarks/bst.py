@@ -2,7 +2,7 @@
 
     python benchmarks/bst.py [--json] [--repeat 3] [--quick] [--tensorflow PYTHON]
 
-All on MovieLens 1M (from where `recnb.data.load` finds it, or made up in the same size), on the CPU: windows of four ratings, one every second, a
+All on MovieLens 1M (from where `recnb.datasets.load` finds it, or made up in the same size), on the CPU: windows of four ratings, one every second, a
 random 15 % of the targets held out and not looked at, 265 windows a batch, Adagrad. The contenders take turns, and the best of `--repeat` rounds
 counts, after one to warm up (in which TensorFlow traces its graph):
 1. `bst_learner`, a `Learner`; and the same network in a bare loop over the same batches: what a `Learner` costs.
@@ -38,12 +38,12 @@ LENGTH, STEP, BS, LR, WIDTH = 4, 2, 265, .01, 62
 
 def loaders(r):
     "Windows of the Keras page"
-    return HistoryDataLoaders.from_ratings(split(r, 'random:0.15'), length=LENGTH, step=STEP, known='all', bs=BS, seed=0, device='cpu')
+    return HistoryDataLoaders.from_ratings(split(r, 'random:0.15'), length=LENGTH, step=STEP, history_from='all', bs=BS, seed=0, device='cpu')
 
 
 def learner(dls):
     "The Keras page's network, loss and optimizer"
-    other = (*HistoryDataLoaders.rows_args, 'bs', 'epochs', 'flat') # of the loaders and the schedule
+    other = (*HistoryDataLoaders.loader_args, 'bs', 'epochs', 'flat') # of the loaders and the schedule
     return bst_learner(dls, **{k:v for k,v in presets['multiplicative'].items() if k not in other})
 
 
@@ -63,7 +63,7 @@ def loop(model, dl, n):
     return n/(perf_counter() - began)
 
 
-def bare(dls): return loop(learner(dls).model, dls.train, dls.train.n)
+def for_queries(dls): return loop(learner(dls).model, dls.train, dls.train.n)
 
 
 def frame(dls, n):

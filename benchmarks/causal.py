@@ -2,7 +2,7 @@
 
     python benchmarks/causal.py [--json] [--repeat 3] [--quick]
 
-All on MovieLens 1M (from where `recnb.data.load` finds it, or made up in the same size), on the CPU. BST reads a history once for each rating that
+All on MovieLens 1M (from where `recnb.datasets.load` finds it, or made up in the same size), on the CPU. BST reads a history once for each rating that
 it predicts; the causal model reads a piece of history once for all ratings in it. Both are two layers of width 64 with four heads, both train in a
 `Learner` with all that belongs to a step (gathering, forward, backward, optimizer), and the first batch is not counted. The matrix factorization
 under the causal model is there but not fitted, which costs the same. All run in float32, and the causal model once more in bfloat16 where the
@@ -17,7 +17,7 @@ from history import CELLS, measure, ratings
 import torch
 from fastai.basics import Callback, CancelFitException, set_seed
 from recnb.bst import bst_learner
-from recnb.causal import FoldedMF, causal_learner
+from recnb.causal import StackedMF, causal_learner
 from recnb.experiment import AutocastBF16, fit_quietly, has_bf16
 from recnb.loader import HistoryDataLoaders, PieceDataLoaders
 from recnb.split import split
@@ -56,7 +56,7 @@ def run(repeat, quick):
     for t in LENGTHS:
         pieces = PieceDataLoaders.from_ratings(parts, length=t, bs=BS, seed=0, device='cpu')
         each = HistoryDataLoaders.from_ratings(parts, length=t, bs=CELLS//t, seed=0, device='cpu')
-        mf = FoldedMF(len(pieces.users), len(pieces.items), pieces.folds, y_range=pieces.y_range, mean=3.5).requires_grad_(False)
+        mf = StackedMF(len(pieces.users), len(pieces.items), pieces.folds, y_range=pieces.y_range, mean=3.5).requires_grad_(False)
         contenders['causal', t] = lambda d=pieces, mf=mf: speed(causal_learner, d, n, mf=mf, cbs=[])
         if has_bf16('cpu'): contenders['causal_bf16', t] = lambda d=pieces, mf=mf: speed(causal_learner, d, n, mf=mf, cbs=[AutocastBF16()])
         contenders['bst', t] = lambda d=each: speed(bst_learner, d, n_bst*d.train.bs)

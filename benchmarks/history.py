@@ -2,7 +2,7 @@
 
     python benchmarks/history.py [--json] [--repeat 3] [--quick]
 
-All on MovieLens 1M (from where `recnb.data.load` finds it, or made up in the same size), on the CPU.
+All on MovieLens 1M (from where `recnb.datasets.load` finds it, or made up in the same size), on the CPU.
 1. Speed. Ours is an index of where each history begins and ends, and batches gathered from it; theirs are lists in a DataFrame. First all have to
    come to the same examples; then they take turns, and the best of `--repeat` rounds counts.
    - An example for every rating: it and the nine before it. As the PyTorch article does it: sort, group, cut each user's ratings into padded windows,
@@ -18,7 +18,7 @@ from time import perf_counter
 
 import numpy as np, pandas as pd, torch
 from fastai.basics import set_seed
-from recnb.data import load
+from recnb.datasets import load
 from recnb.features import fit_vocabs
 from recnb.history import Histories
 from recnb.loader import HistoryRows
@@ -33,7 +33,7 @@ def ratings(quick=False):
     "MovieLens 1M, or random ratings of its size, with times and people (a tenth of the people if `quick`); and which of the two"
     try: r, data = load('ml-1m'), 'published'
     except (DataError, OSError): r, data = generated(), 'generated'
-    return (r.where(r.df[USER] % 10 == 0) if quick else r), data
+    return (r.filter(r.df[USER] % 10 == 0) if quick else r), data
 
 
 def generated(n=1_000_209, n_users=6040, n_items=3706, seed=0):

@@ -2,7 +2,7 @@
 
     python benchmarks/mf.py [--json] [--repeat 3] [--quick]
 
-All on MovieLens 1M (from where `recnb.data.load` finds it, or made up in the same size), on the CPU, in one process. A
+All on MovieLens 1M (from where `recnb.datasets.load` finds it, or made up in the same size), on the CPU, in one process. A
 tenth of the rows is for validation, after each epoch, for all but the row-by-row loop. The contenders
 take turns, so that a busy moment hits all of them, and the best of `--repeat` rounds counts, after one to warm up:
 1. The loader alone: an epoch of `GatherDL` and nothing done with it.
@@ -24,7 +24,7 @@ from recnb.experiment import fit_quietly, predict_dl
 from recnb.features import part_rows
 from recnb.loader import RatingDataLoaders
 from recnb.metrics import rating_errors
-from recnb.mf import mf_learner, split_biases
+from recnb.mf import mf_learner, bias_groups
 from recnb.ratings import ITEM, RATING, USER
 from recnb.split import split
 
@@ -36,7 +36,7 @@ def part(r, n, seed=0):
     "`n` random ratings, a tenth of them for validation"
     keep = np.zeros(len(r), bool)
     keep[np.random.default_rng(seed).permutation(len(r))[:n]] = True
-    return split(r.where(keep), valid='random:0.1', seed=seed)
+    return split(r.filter(keep), valid='random:0.1', seed=seed)
 
 
 def loaders(r, bs): return RatingDataLoaders.from_ratings(r, bs=bs, seed=0)
@@ -66,7 +66,7 @@ def fastais(r, bs, epochs=1):
 def loop(learn, dl, n, epochs=1, validate=False):
     "Training rows a second of a bare loop over `dl`, with the model, loss, optimizer and schedule of `learn`"
     model = learn.model
-    groups = [dict(params=p, weight_decay=wd) for p,wd in zip(split_biases(model), learn.wd)]
+    groups = [dict(params=p, weight_decay=wd) for p,wd in zip(bias_groups(model), learn.wd)]
     opt = torch.optim.AdamW(groups, lr=learn.lr, fused=True)
     sched = torch.optim.lr_scheduler.OneCycleLR(opt, learn.lr, total_steps=epochs*len(dl))
     began = perf_counter()
@@ -79,7 +79,7 @@ def loop(learn, dl, n, epochs=1, validate=False):
     return n*epochs/(perf_counter() - began)
 
 
-def bare(r, bs=BS, epochs=1):
+def for_queries(r, bs=BS, epochs=1):
     learn = mf_learner(loaders(r, bs), n_factors=N_FACTORS)
     return loop(learn, learn.dls.train, learn.dls.train.n, epochs, validate=True)
 

@@ -3,7 +3,7 @@
     python benchmarks/ranking.py [--json] [--repeat 3] [--quick]
 
 The question is of MovieLens 1M's size: everybody's last two ratings are to be found among all films, rated films removed (from where
-`recnb.data.load` finds it, or made up in the same size). Scores are random, as what they are does not change what they cost. On the CPU.
+`recnb.datasets.load` finds it, or made up in the same size). Scores are random, as what they are does not change what they cost. On the CPU.
 1. `rank_users`: hit rate, recall, precision, NDCG, MRR and MAP at 1, 5, 10, 50 and 100, top-k accuracy, coverage, novelty, and diversity of genres.
 2. torchmetrics: the first six, at 10 only.
 3. A loop over people in numpy: the first six, at 10 only, from one sort each.

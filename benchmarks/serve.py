@@ -2,7 +2,7 @@
 
     python benchmarks/serve.py [--models mf causal] [--rate 50] [--seconds 10] [--clients 4] [--minutes 10] [--dir FOLDER] [--json] [--quick]
 
-A server in a process of its own trains a model on MovieLens 1M (from where `recnb.data.load` finds it; made up in the same size otherwise), or loads
+A server in a process of its own trains a model on MovieLens 1M (from where `recnb.datasets.load` finds it; made up in the same size otherwise), or loads
 a saved recommender (`--dir`), and listens on loopback. This process asks, over plain sockets that stay open. A question is POST /recommend with ten random
 ratings of well-known films.
 1. Full speed: each of `--clients` asks again as soon as it has an answer.
@@ -26,7 +26,7 @@ def child(model, folder, quick):
     from history import ratings
     from recnb.cli import fit_recipe # with every recipe there is
     from recnb.recommender import Recommender
-    from recnb.serve import make_server
+    from recnb.api import make_server
     from recnb.split import split
     if folder: rec, data = Recommender.load(folder), folder
     else:

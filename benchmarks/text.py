@@ -2,7 +2,7 @@
 
     python benchmarks/text.py [--json] [--repeat 2] [--quick] [--model minilm] [--max-length 64]
 
-The overviews of MovieLens 1M (from where `recnb.data.load` and `recnb.metadata.read_films` find them, or invented ones in the same number), on the
+The overviews of MovieLens 1M (from where `recnb.datasets.load` and `recnb.metadata.read_films` find them, or invented ones in the same number), on the
 CPU, float32, nothing kept on disk, the model loaded anew by none of them:
 1. `encode_texts`' way: sorted by length, batches of about as many tokens, the mean of the last layer.
 2. The same tokenizer and network, one text at a time, as a loop over rows does it. A random tenth of the texts, which is enough for a rate.
@@ -16,7 +16,7 @@ from time import perf_counter
 
 from history import measure
 import numpy as np, torch
-from recnb.data import load
+from recnb.datasets import load
 from recnb.metadata import add_films
 from recnb.ratings import OVERVIEW, DataError
 from recnb.text import _encode, load_encoder, model_folder, pool

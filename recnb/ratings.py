@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['USER', 'ITEM', 'RATING', 'TIME', 'TITLE', 'YEAR', 'GENRES', 'OVERVIEW', 'SEX', 'AGE', 'JOB', 'VALID', 'TEST',
-           'DataError', 'Where', 'clean_ratings', 'clean_ids', 'clean_times', 'Scale', 'find_scale', 'as_scale',
+           'DataError', 'Location', 'clean_ratings', 'clean_ids', 'clean_times', 'Scale', 'find_scale', 'as_scale',
            'Ratings', 'count_duplicates', 'drop_duplicates']
 
 # %% ../nbs/00_ratings.ipynb #bc1932dc
@@ -25,7 +25,7 @@ class DataError(ValueError):
     "Data that cannot be used, with a message that says where, what, and what to do"
 
 # %% ../nbs/00_ratings.ipynb #62a08003
-class Where(NamedTuple):
+class Location(NamedTuple):
     "Where rows came from, for messages"
     name:str='the DataFrame' # File name, or what to call the source
     line:Callable=lambda row: f'row {row}' # From a row number (0 = first) to words such as 'line 3'
@@ -33,7 +33,7 @@ class Where(NamedTuple):
 
 # %% ../nbs/00_ratings.ipynb #67b3ef70
 @patch
-def error(self:Where,
+def error(self:Location,
     row:int, # Row number, 0 = first
     col:str, # One of our column names
     value, # What was found there
@@ -53,7 +53,7 @@ def _value(col, row):
 # %% ../nbs/00_ratings.ipynb #c7934bd8
 def clean_ratings(
     col:pd.Series, # Ratings as they came
-    where:Where=Where(), # For messages
+    location:Location=Location(), # For messages
 )->np.ndarray: # float32, all finite
     "Ratings as finite float32, or a sentence about the first that is not"
     num = pd.to_numeric(col.astype(str) if col.dtype.kind in 'mM' else col, errors='coerce') # dates are no numbers, though pandas would count them
@@ -62,38 +62,38 @@ def clean_ratings(
     if not bad.any(): return num
     row = _first(bad); v = _value(col, row)
     missing = pd.isna(v) or str(v).strip() == ''
-    raise where.error(row, RATING, '' if missing else v, ('is empty' if missing else 'is not a finite number')
+    raise location.error(row, RATING, '' if missing else v, ('is empty' if missing else 'is not a finite number')
         + '; every row needs a rating, so correct it or drop the row.')
 
 # %% ../nbs/00_ratings.ipynb #c0a88c61
 def clean_ids(
     col:pd.Series, # Ids as they came: whole numbers or text
     name:str=USER, # Which of our columns this is, for messages
-    where:Where=Where(), # For messages
+    location:Location=Location(), # For messages
 )->pd.Series: # int32, or category where the ids are text or too large
     "Ids as int32 or categories, or a sentence about the first that is neither"
     fix = '; every row needs an id, so correct it or drop the row.'
-    if isinstance(col.dtype, pd.CategoricalDtype) or not pd.api.types.is_numeric_dtype(col): return _text_ids(col, name, where, fix)
+    if isinstance(col.dtype, pd.CategoricalDtype) or not pd.api.types.is_numeric_dtype(col): return _text_ids(col, name, location, fix)
     bad = col.isna().to_numpy()
-    if bad.any(): raise where.error(_first(bad), name, '', 'is empty' + fix)
+    if bad.any(): raise location.error(_first(bad), name, '', 'is empty' + fix)
     v = col.to_numpy()
     if v.dtype.kind in 'fu' and (bad := v >= (2**53 if v.dtype.kind == 'f' else 2**63)).any(): # inf, too
-        raise where.error(_first(bad), name, _value(col, _first(bad)), 'is too large for the number of somebody or something; write such ids as text.')
+        raise location.error(_first(bad), name, _value(col, _first(bad)), 'is too large for the number of somebody or something; write such ids as text.')
     if v.dtype.kind == 'f' and (bad := v != np.floor(v)).any():
-        raise where.error(_first(bad), name, _value(col, _first(bad)), 'is not a whole number; is this the right column for ids?')
-    if (bad := v < 0).any(): raise where.error(_first(bad), name, _value(col, _first(bad)), 'is negative; ids count from 0 or 1, or are text.')
+        raise location.error(_first(bad), name, _value(col, _first(bad)), 'is not a whole number; is this the right column for ids?')
+    if (bad := v < 0).any(): raise location.error(_first(bad), name, _value(col, _first(bad)), 'is negative; ids count from 0 or 1, or are text.')
     if len(v) and v.max() > np.iinfo('int32').max: return pd.Series(pd.Categorical(v.astype('int64')), col.index)
     return pd.Series(v.astype('int32'), col.index)
 
 # %% ../nbs/00_ratings.ipynb #a2ade837
-def _text_ids(col, name, where, fix):
+def _text_ids(col, name, location, fix):
     "Text as categories; `NaN` and blank are missing"
     if not isinstance(col.dtype, pd.CategoricalDtype): col = col.astype('str' if pd.api.types.infer_dtype(col, skipna=True)=='string' else object)
     res = pd.Categorical(col if not col.dtype==object else col.map(str, na_action='ignore'))
     nul = np.isin(res.codes, np.flatnonzero(['\0' in str(c) for c in res.categories]))
-    if nul.any(): raise where.error(_first(nul), name, str(_value(col, _first(nul)))[:40], 'holds NUL bytes, which no id does; the file is damaged, or is no text.')
+    if nul.any(): raise location.error(_first(nul), name, str(_value(col, _first(nul)))[:40], 'holds NUL bytes, which no id does; the file is damaged, or is no text.')
     bad = (res.codes < 0) | np.isin(res.codes, np.flatnonzero([str(c).strip()=='' for c in res.categories]))
-    if bad.any(): raise where.error(_first(bad), name, '', 'is empty' + fix)
+    if bad.any(): raise location.error(_first(bad), name, '', 'is empty' + fix)
     return pd.Series(res.remove_unused_categories(), col.index)
 
 # %% ../nbs/00_ratings.ipynb #79554ce9
@@ -101,18 +101,18 @@ _years = -62_135_596_800, 253_402_300_799 # from the year 1 to 9999, which is wh
 
 def clean_times(
     col:pd.Series, # Unix seconds, dates, or text that reads as a date
-    where:Where=Where(), # For messages
+    location:Location=Location(), # For messages
 )->pd.Series: # int64 seconds; nullable Int64 where some are missing
     "Times as whole seconds since 1970-01-01 UTC"
     gone = col.isna().to_numpy()
     num = pd.to_numeric(col, errors='coerce') if not pd.api.types.is_datetime64_any_dtype(col) else None
     if num is None or (num.isna().to_numpy() & ~gone).any():
         t = pd.to_datetime(col, errors='coerce', utc=True, format='ISO8601') # other orders of day and month are a guess
-        if (bad := t.isna().to_numpy() & ~gone).any(): raise where.error(_first(bad), TIME, _value(col, _first(bad)),
+        if (bad := t.isna().to_numpy() & ~gone).any(): raise location.error(_first(bad), TIME, _value(col, _first(bad)),
             'is neither a number of seconds nor a date such as 2005-09-06.')
         num = (t - pd.Timestamp('1970-01-01', tz='UTC')) / pd.Timedelta(seconds=1)
     if (bad := ~num.between(*_years).to_numpy(bool, na_value=False) & ~gone).any():
-        raise where.error(_first(bad), TIME, _value(col, _first(bad)), 'is not a time in seconds; if these are milliseconds, divide them by 1000.')
+        raise location.error(_first(bad), TIME, _value(col, _first(bad)), 'is not a time in seconds; if these are milliseconds, divide them by 1000.')
     return num.round().astype('Int64') if gone.any() else num.round().astype('int64') if num.dtype.kind=='f' else num.astype('int64')
 
 # %% ../nbs/00_ratings.ipynb #a9b1420b
@@ -157,15 +157,15 @@ class Ratings:
     def __len__(self): return len(self.df)
 
 # %% ../nbs/00_ratings.ipynb #b7860cb0
-def _columns(df, names, where, keep):
+def _columns(df, names, location, keep):
     "Our columns (and those to keep) of `df`, under our names"
     for ours,theirs in names.items():
         if theirs is not None and theirs not in df.columns:
-            raise DataError(f"{where.name}: no column '{theirs}' for {ours}; there are {', '.join(map(repr, df.columns))}. Name yours, as in {ours.split('_')[0]}='...'.")
+            raise DataError(f"{location.name}: no column '{theirs}' for {ours}; there are {', '.join(map(repr, df.columns))}. Name yours, as in {ours.split('_')[0]}='...'.")
     for o in keep:
-        if o not in df.columns: raise DataError(f"{where.name}: no column {o!r} to keep; there are {', '.join(map(repr, df.columns))}.")
+        if o not in df.columns: raise DataError(f"{location.name}: no column {o!r} to keep; there are {', '.join(map(repr, df.columns))}.")
     names = {o:t for o,t in names.items() if t is not None}
-    if twice := [t for t in [*names.values(), *keep] if list(df.columns).count(t) > 1]: raise DataError(f'{where.name}: two columns are called {twice[0]!r}; rename one of them.')
+    if twice := [t for t in [*names.values(), *keep] if list(df.columns).count(t) > 1]: raise DataError(f'{location.name}: two columns are called {twice[0]!r}; rename one of them.')
     return df[[*names.values(), *keep]].set_axis([*names, *keep], axis=1)
 
 # %% ../nbs/00_ratings.ipynb #60ba9721
@@ -192,7 +192,7 @@ _policies = ('keep', 'first', 'last', 'mean', 'error')
 def drop_duplicates(
     df:pd.DataFrame, # With `user_id`, `item_id`, `rating`
     policy:str='keep', # 'keep' all, the 'first' or 'last' row, the 'mean' rating in the last row's place, or 'error'
-    where:Where=Where(), # For messages
+    location:Location=Location(), # For messages
 )->tuple: # The table, and how many repeated rows there were
     "Treat rows that repeat a (user, item) pair"
     if policy not in _policies: raise ValueError(f"duplicates={policy!r} is not one of {', '.join(_policies)}.")
@@ -201,7 +201,7 @@ def drop_duplicates(
     key = pd.Series(_pair_key(df))
     if policy == 'error':
         row = _first(key.duplicated())
-        raise where.error(row, ITEM, _value(df[ITEM], row), f"was rated before by user {_value(df[USER], row)!r}; choose duplicates='keep', 'first', 'last' or 'mean'.")
+        raise location.error(row, ITEM, _value(df[ITEM], row), f"was rated before by user {_value(df[USER], row)!r}; choose duplicates='keep', 'first', 'last' or 'mean'.")
     if policy == 'mean': df = df.assign(rating=df[RATING].groupby(key.to_numpy()).transform('mean').astype('float32'))
     return df[~key.duplicated(keep='first' if policy=='first' else 'last').to_numpy()].reset_index(drop=True), n
 
@@ -216,29 +216,29 @@ def from_df(cls:Ratings,
     scale:tuple=None, # (low, high, step) to check ratings against; read off the ratings if not given
     duplicates:str='keep', # What to do with repeated (user, item) rows: see `drop_duplicates`
     keep:list=(), # Further columns to keep, such as a split of your own
-    where:Where=Where(), # For messages
+    location:Location=Location(), # For messages
     **kwargs # Further fields of `Ratings`: `items`, `users`, `name`, `licence`, …
 )->'Ratings':
     "Check a table of ratings, give it our names and types, and wrap it"
     if timestamp is None and TIME in df.columns: timestamp = TIME
     names = {USER:user, ITEM:item, RATING:rating, TIME:timestamp}
-    where = where._replace(cols={o:t for o,t in names.items() if t})
-    df = _columns(df, names, where, keep)
-    if len(df) == 0: raise DataError(f'{where.name}: there is no rating in it; a table needs at least one row.')
-    res = {USER:clean_ids(df[USER], USER, where), ITEM:clean_ids(df[ITEM], ITEM, where), RATING:clean_ratings(df[RATING], where)}
-    if timestamp is not None: res[TIME] = clean_times(df[TIME], where)
+    location = location._replace(cols={o:t for o,t in names.items() if t})
+    df = _columns(df, names, location, keep)
+    if len(df) == 0: raise DataError(f'{location.name}: there is no rating in it; a table needs at least one row.')
+    res = {USER:clean_ids(df[USER], USER, location), ITEM:clean_ids(df[ITEM], ITEM, location), RATING:clean_ratings(df[RATING], location)}
+    if timestamp is not None: res[TIME] = clean_times(df[TIME], location)
     df = pd.DataFrame({**res, **{k:df[k] for k in keep}}, copy=False).reset_index(drop=True)
-    return cls(df, scale=None if scale is None else as_scale(scale), **kwargs)._finish(duplicates, where)
+    return cls(df, scale=None if scale is None else as_scale(scale), **kwargs)._finish(duplicates, location)
 
 # %% ../nbs/00_ratings.ipynb #3d2694ae
 @patch
-def _finish(self:Ratings, duplicates='keep', where=Where()):
+def _finish(self:Ratings, duplicates='keep', location=Location()):
     v = self.df[RATING].to_numpy()
     if self.scale is None: self.scale = find_scale(v)
     bad = (v < self.scale.low) | (v > self.scale.high)
-    if bad.any(): raise where.error(_first(bad), RATING, float(v[_first(bad)]),
+    if bad.any(): raise location.error(_first(bad), RATING, float(v[_first(bad)]),
         f'lies outside the scale {self.scale.low:g} to {self.scale.high:g}; correct it, or give the scale you mean.')
-    self.df, n = drop_duplicates(self.df, duplicates, where)
+    self.df, n = drop_duplicates(self.df, duplicates, location)
     if n: self.notes.append(f"{n:,} rows repeat a (user, item) pair ({'all kept' if duplicates=='keep' else 'policy: ' + duplicates})")
     if TIME in self.df and (gone := int(self.df[TIME].isna().sum())): self.notes.append(f'{gone:,} rows have no timestamp')
     if self.df[USER].iloc[0] == self.df[USER].iloc[-1] and self.n_users == 1: self.notes.append('there is only one user; nothing can be learned from others')
@@ -284,7 +284,7 @@ def titles(self:Ratings,
 
 # %% ../nbs/00_ratings.ipynb #604a4210
 @patch
-def where(self:Ratings,
+def location(self:Ratings,
     rows, # Boolean mask over the rows
 )->'Ratings': # The same surroundings, fewer rows
     "The ratings that `rows` selects"
