@@ -376,7 +376,7 @@ def in_row_order(self:GatherDL, out):
 # %% ../nbs/11_loader.ipynb #4ed29819
 class PieceDataLoaders(HistoryDataLoaders):
     "`HistoryDataLoaders` that ask all questions of a stretch of history at once"
-    loader_args = 'length', 'history_from', 'stride', 'times', 'folds'
+    loader_args = 'length', 'history_from', 'stride', 'times', 'blocks'
     length:int = 200 # Tokens of a piece: a start token and up to `length - 1` ratings
     history_from:str = 'past' # Which held-out ratings histories may hold: 'train', 'past' or 'all'
     stride:int = None # Ratings from the start of one piece to the next; half the length if None
