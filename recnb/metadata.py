@@ -13,7 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 from fastcore.basics import patch
 from .ratings import *
-from .datasets import *
+from .files import *
 from .titles import *
 
 # %% ../nbs/06_metadata.ipynb #938e2deb
