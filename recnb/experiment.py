@@ -100,7 +100,7 @@ def ranking_task(
         owner=code if each else None, known=torch.bincount(t(items[known]).long(), minlength=len(dls.items)), n_users=df[USER][known].nunique(),
         vectors=multi_hot(table, dls.items, ITEM)[0] if table is not None and GENRES in table else None)
     if not each:
-        asks = dls.query(ids, known=known)
+        asks = dls.query(ids, in_history=known)
         return (lambda u: [o[u] for o in asks]), rest
     rows = (dls.valid if part == 'valid' else dls.test).dataset
     if not hasattr(rows, 'question'): raise ValueError(f'{type(rows).__name__} asks many questions in one row, so they can not be asked one by one; leave out each=True.')

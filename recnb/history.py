@@ -73,8 +73,8 @@ class Histories:
     ):
         t = lambda o: None if o is None else torch.as_tensor(o)
         self.item, self.rating, self.time = map(t, in_history)
-        self.user, self.target, self.answer = map(t, target)
-        self.first, self.end, self.when = t(first), t(end), t(when)
+        self.user, self.target, self.target_rating = map(t, target)
+        self.first, self.end, self.target_time = t(first), t(end), t(when)
         self.block, self.target_block = (torch.full((len(o),), -1, dtype=torch.int8) if f is None else t(f) for f,o in zip(blocks, (self.item, self.target)))
     def __len__(self): return len(self.target)
     def to(self, device):
