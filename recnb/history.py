@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['policies', 'earlier_ratings', 'history_rows', 'latest_ratings', 'Histories', 'segment_starts', 'Pieces',
-           'user_blocks']
+           'deal_blocks', 'user_blocks']
 
 # %% ../nbs/10_history.ipynb #595b80a7
 import numpy as np, pandas as pd, torch
@@ -118,6 +118,20 @@ def from_latest(cls:Histories,
     return cls((item, rating, time), (users.encode(pairs[USER]), items.encode(pairs[ITEM]), answer), first, end, when,
         (None if block is None else block[rows], None))
 
+# %% ../nbs/10_history.ipynb #e42804c1
+@patch(cls_method=True)
+def from_new_user(cls:Histories,
+    item, # Item indices, the oldest rating first, (n,)
+    rating, # Their ratings, (n,)
+    now:int, # Time of the ratings and of the query, seconds
+    block=None, # The block of each rating, (n,)
+)->'Histories': # With one target, after all of these ratings
+    "One new user's ratings as a history"
+    user, target = torch.zeros(1, dtype=torch.int32), torch.ones(1, dtype=torch.int32)
+    first, end = torch.zeros(1, dtype=torch.int32), torch.full((1,), len(item), dtype=torch.int32)
+    times = torch.full((len(item) + 1,), now, dtype=torch.int64)
+    return cls((torch.as_tensor(item).int(), rating, times[1:]), (user, target, None), first, end, times[:1], (block, None))
+
 # %% ../nbs/10_history.ipynb #12589681
 @patch
 def before(self:Histories,
@@ -200,6 +214,17 @@ def to(self:Pieces, device):
     return self
 
 # %% ../nbs/10_history.ipynb #234324f0
+def deal_blocks(
+    sizes, # How many ratings each user has, (users,)
+    n:int, # Blocks a user
+    seed:int=0, # Of the number that a user's first block gets
+)->np.ndarray: # int8, 0 to n-1, one a rating: user after user, each in the order of time
+    "Blocks of about the same length for users with so many ratings"
+    sizes = np.asarray(sizes)
+    place = np.arange(sizes.sum()) - np.repeat(np.cumsum(sizes) - sizes, sizes) # of each rating among its user's
+    first = np.random.RandomState(seed).randint(n, size=len(sizes))
+    return ((place*n//np.repeat(sizes, sizes) + np.repeat(first, sizes)) % n).astype('int8')
+
 def user_blocks(
     r:Ratings, # Ratings with timestamps
     rows:np.ndarray, # Which to deal out, one bool a rating
@@ -210,10 +235,8 @@ def user_blocks(
     o = time_order(r); o = o[rows[o]]
     u = user_codes(r)[o]
     begin = np.flatnonzero(np.r_[True, u[1:] != u[:-1]][:len(u)])
-    size = np.diff(np.r_[begin, len(u)])
-    at = (np.arange(len(u)) - np.repeat(begin, size))*n//np.repeat(size, size) # 0 to n-1, in order
     res = np.full(len(r), -1, 'int8')
-    res[o] = (at + np.repeat(np.random.RandomState(seed).randint(n, size=len(size)), size)) % n
+    res[o] = deal_blocks(np.diff(np.r_[begin, len(u)]), n, seed)
     return res
 
 # %% ../nbs/10_history.ipynb #f48605a8
