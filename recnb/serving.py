@@ -8,13 +8,10 @@ __all__ = ['MAX_COMPARED', 'item_cards', 'search_key', 'RequestError', 'ServedMo
 # %% ../nbs/49_serving.ipynb #49a10004
 import re, unicodedata
 import numpy as np, pandas as pd, torch
-from dataclasses import replace
 from functools import lru_cache
 from typing import NamedTuple
 from fastcore.basics import patch
 from .ratings import *
-from .history import *
-from .loader import *
 from .metrics import *
 from .fold_in import *
 from .recommender import *
@@ -81,7 +78,7 @@ class ServedModel:
         self.by_popularity = (np.argsort(-rec.names.table['n'].to_numpy(), kind='stable') + 1).tolist()
         self.index_by_key = {self.keys[i]:i for i in reversed(self.by_popularity) if self.keys[i]} # the most rated one last
         self.similar_title = lru_cache(4096)(self._similar_title)
-        self.compares, self.blocks = _has_item_vectors(rec), {}
+        self.compares = _has_item_vectors(rec)
         rec.recommend(ratings=[(self.cards[1][ITEM], self.scale.high)], k=1) # the first answer takes longer
 
 # %% ../nbs/49_serving.ipynb #0b5f6a15
@@ -154,92 +151,34 @@ def _off_scale(self:ServedModel, n, rating):
     s, data = self.scale, self.rec.ratings.name
     return RequestError(400, f'Rating {n} is {rating:g}, which is not on the scale of {data}, {s.low:g} to {s.high:g}.')
 
-# %% ../nbs/49_serving.ipynb #7ee5dce2
-@patch
-def new_user_query(self:RatingDataLoaders,
-    item, # Indices of the rated items, (n,), the latest last
-    rating, # Their ratings, (n,)
-    block, # Block of each rating for stacked models, (n,); None without blocks
-    now:int, # When the user asks, seconds
-)->tuple: # As of `query` for one user who is not in the data
-    "The query for a new user with these ratings"
-    return torch.zeros(1, dtype=torch.int32),
-
-def _new_user_history(item, rating, block, now):
-    "`Histories` with one target after all ratings"
-    n, zero = len(item), torch.zeros(1, dtype=torch.int32)
-    times = np.full(n + 1, now or 0, 'int64')
-    return Histories((item, rating, times[:n]), (zero, zero + 1, None), [0], [n], times[n:], (block, None))
-
-@patch
-def new_user_query(self:HistoryDataLoaders, item, rating, block, now)->tuple:
-    h = _new_user_history(item, rating, block, now)
-    return h.user, *h.before(torch.arange(1), self.length - 1)
-
-# %% ../nbs/49_serving.ipynb #0b5f6a17
-@patch
-def new_user_query(self:PieceDataLoaders, item, rating, block, now)->tuple:
-    h = _new_user_history(item, rating, block, now)
-    start = segment_starts(h.first, h.end, self.length, self.stride)
-    query = h.user, *h.run(start, h.end - start), h.end - start
-    if not self.times: return query
-    position = start.long()[:, None] + torch.arange(query[1].shape[1])
-    return *query, h.time[position.clamp(max=max(len(item) - 1, 0))], h.target_time
-
-# %% ../nbs/49_serving.ipynb #0b5f6a19
-def _has_new_user_query(cls):
-    "Does the class that defines `query` also define `new_user_query`?"
-    return next('new_user_query' in vars(c) for c in cls.__mro__ if 'query' in vars(c))
-
-@patch
-def _blocks_of(self:ServedModel, n):
-    "Blocks of a new user's n ratings, which depend on nothing but their number; None without blocks"
-    if n in self.blocks: return self.blocks[n]
-    if self.rec.dls.block is None: return None
-    rows = {USER:np.zeros(n, 'int32'), ITEM:self.rec.items.ids[:1].repeat(n), RATING:np.ones(n, 'float32')}
-    ratings = replace(self.rec.ratings, df=pd.DataFrame({**rows, TIME:np.full(n, self.rec.now)}), folds={})
-    self.blocks[n] = torch.from_numpy(self.rec.dls.with_ratings(ratings, None, self.rec.now).block)
-    return self.blocks[n]
-
 # %% ../nbs/49_serving.ipynb #d66039fd
 @patch
 @torch.no_grad()
 def new_user_scores(self:ServedModel,
-    item, # Indices of the rated items, (n,)
+    item, # Indices of the rated items, (n,), the latest rating last
     rating, # Their ratings, (n,)
 )->torch.Tensor: # (n_items,)
     "The score of every item for a new user"
     rec, device = self.rec, self.rec.dls.device
-    block = self._blocks_of(len(item))
-    query = rec.dls.new_user_query(item, rating, block, rec.now)
+    item, rating = torch.tensor(item, dtype=torch.int32), torch.tensor(rating, dtype=torch.float32)
     with rec.lock:
-        query = [part if part is None else part.to(device) for part in query]
-        block = block if block is None else block.to(device)
+        query, block = rec.dls.new_user_query(item, rating, rec.now)
         tables = rec._take_in(item.to(device), rating.to(device), block, query[1:])
         return query_with_tables(rec.model, tables, *query)[0].float().cpu().clone()
 
 # %% ../nbs/49_serving.ipynb #0b5f6a1a
 @patch
 def top_items(self:ServedModel,
-    item, # Indices of the rated items, (n,)
+    item, # Indices of the rated items, (n,), the latest rating last
     rating, # Their ratings, (n,)
     k:int=10, # Items at most
 )->tuple: # Item indices and scores, best first
     "The best items for a new user that are not rated yet"
-    if not _has_new_user_query(type(self.rec.dls)): return self._top_items_by_tables(item, rating, k)
-    item, rating = torch.tensor(item, dtype=torch.int32), torch.tensor(rating, dtype=torch.float32)
     scores = self.new_user_scores(item, rating)
-    scores[0] = scores[item.long()] = -torch.inf
+    scores[[0, *item]] = -torch.inf
     top = top_items(scores[None], k)[0]
     top = top[scores[top] > -torch.inf] # fewer than k where the catalogue ends
     return top.tolist(), scores[top].tolist()
-
-@patch
-def _top_items_by_tables(self:ServedModel, item, rating, k):
-    "The same through `Recommender.recommend`"
-    pairs = [(self.cards[i][ITEM], r) for i,r in zip(item, rating)]
-    df = self.rec.recommend(ratings=pairs, k=k)
-    return [self.index_by_id[i] for i in df[ITEM].tolist()], df['score'].tolist()
 
 # %% ../nbs/49_serving.ipynb #82d15166
 @patch
