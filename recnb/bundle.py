@@ -130,10 +130,10 @@ def save_recommender(
 )->Path: # The same
     "Keep a recommender as a folder"
     check_replaceable(path)
-    said, made = describe(rec.model)
+    said, made = rec.model.to_config()
     state, again = _once(rec.model.state_dict())
     mine = rec.model.state_dict()
-    if (other := build(json.loads(json.dumps(said)), made).state_dict()).keys() != mine.keys(): raise ValueError(
+    if (other := Configurable.from_config(json.loads(json.dumps(said)), made).state_dict()).keys() != mine.keys(): raise ValueError(
         f"this model was changed after it was made, in a way that is not written down ({', '.join(sorted(other.keys() ^ mine.keys())[:3])}), so it can not be kept. A text model that was trained along is such a change.")
     config = _config(rec, said, again)
     with atomic_folder(path) as p:
@@ -260,7 +260,7 @@ def _network(path, said, tensors):
     made = [tensors.get(f'made.{i}') for i in range(sum(k.startswith('made.') for k in tensors))]
     most = 8*sum(v.numel() for v in tensors.values()) + 1_000_000
     try:
-        with AllocationGuard(most): model = build(said['network'], made)
+        with AllocationGuard(most): model = Configurable.from_config(said['network'], made)
         want = model.state_dict()
         have |= {k:have[v] for k,v in said['same'].items()}
     except DataError as e: raise DataError(f"{path/'config.json'}: {e}") from None
@@ -286,7 +286,7 @@ def _asking(path, said, ratings, vocabs, block, device):
     for k,v in args.items():
         if not _may_be(cls, k, v): raise DataError(f"{path/'config.json'}: {k}={v!r:.40} is nothing that loaders can be told.")
     if (seed := o.get('seed')) is not None and (type(seed) is not int or not 0 <= seed < 2**63): raise DataError(f"{path/'config.json'}: {seed!r:.40} is no seed.")
-    if block is not None and (block.dtype.kind not in 'iu' or not ((block >= -1) & (block < (max(args.get('folds', 0), 1) if hasattr(cls, 'folds') else 0))).all()): raise DataError(f'{path/"ratings.parquet"} has folds that these loaders have not; it is damaged.')
+    if block is not None and (block.dtype.kind not in 'iu' or not ((block >= -1) & (block < (max(args.get('blocks', 0), 1) if hasattr(cls, 'blocks') else 0))).all()): raise DataError(f'{path/"ratings.parquet"} has folds that these loaders have not; it is damaged.')
     dls = cls.for_queries(ratings, vocabs, seed, device, **args)
     if block is not None: dls._block = block
     return dls
@@ -294,7 +294,7 @@ def _asking(path, said, ratings, vocabs, block, device):
 def _ratings(path, said):
     "The ratings with all that is known about them"
     d, df = said['data'], _table(path, 'ratings.parquet', said['counts']['ratings'])
-    block = df.pop('fold').to_numpy() if 'fold' in df else None
+    block = df.pop('block').to_numpy() if 'block' in df else None
     more = {k:_table(path, f'{k}.parquet') if f'{k}.parquet' in said['files'] else None for k in ('items', 'users')}
     try: scale = as_scale(d.get('scale'))
     except ValueError: raise DataError(f"{path/'config.json'}: {d.get('scale')!r:.40} is no scale of ratings; it is damaged.") from None
