@@ -26,8 +26,8 @@ def _plain(value):
 # %% ../nbs/49_serving.ipynb #0b5f6a11
 def item_cards(
     rec:Recommender, # Any recommender
-)->list: # A dict by item index, (n_items,): `item_id`, `title` and, where present, `year`, `genres`, `overview`; None for index 0
-    "What there is to show about each item"
+)->list: # By item index, (n_items,): a dict with `item_id`, `title` and what is there of `year`, `genres`, `overview`
+    "What there is to show about each item; None for index 0"
     table, ids = rec.ratings.items, rec.items.ids
     cards = [{ITEM:_plain(i), TITLE:str(title)} for i,title in zip(ids.tolist(), rec.titles_by_index[1:])]
     if table is not None:
@@ -47,13 +47,6 @@ class RequestError(Exception):
         super().__init__(sentence)
         self.status, self.sentence = status, sentence
 
-# %% ../nbs/49_serving.ipynb #0b5f6a14
-def _has_item_vectors(rec):
-    "Whether the model can compare items"
-    try: rec.vectors
-    except ValueError: return False
-    return True
-
 # %% ../nbs/49_serving.ipynb #0b5f6a13
 class ServedModel:
     "A recommender with everything about its items at hand"
@@ -65,7 +58,7 @@ class ServedModel:
         self.titles, self.cards = rec.names, item_cards(rec)
         self.index_by_id = {card[ITEM]:i for i,card in enumerate(self.cards) if card}
         self.user_ids = set(rec.users.ids.tolist())
-        self.compares = _has_item_vectors(rec)
+        with torch.no_grad(): self.compares = rec.model.item_vectors() is not None
         rec.recommend(ratings=[(self.cards[1][ITEM], self.scale.high)], k=1) # the first answer takes longer
 
 # %% ../nbs/49_serving.ipynb #6bc12029
@@ -77,11 +70,11 @@ def locate(self:ServedModel,
 )->list: # Item indices, (n,); 0 where no item is meant
     "The items that a request names"
     items = list(items)
-    found = [match.position + 1 for match in self.titles.locate(items, None)]
-    unknown = [n for n,item in enumerate(items) if not found[n] and isinstance(item, str) and len(item) <= MAX_NEAR_LENGTH]
-    near = self.titles.locate([items[n] for n in unknown[:MAX_NEAR]], .8)
-    for n,match in zip(unknown, near): found[n] = match.position + 1
-    return found
+    res = [match.position + 1 for match in self.titles.locate(items, None)]
+    missing = [n for n,i in enumerate(res) if not i and len(str(items[n])) <= MAX_NEAR_LENGTH][:MAX_NEAR]
+    near = self.titles.locate([items[n] for n in missing], .8)
+    for n,match in zip(missing, near): res[n] = match.position + 1
+    return res
 
 # %% ../nbs/49_serving.ipynb #4e433e08
 class NewUserRatings(NamedTuple):
@@ -91,23 +84,31 @@ class NewUserRatings(NamedTuple):
     skipped:list # Ids and titles of unknown items
     understood:list # Cards of items whose title was spelled differently, with the title in the request as `query`
 
+# %% ../nbs/49_serving.ipynb #0b5f6a36
 @patch
 def read_ratings(self:ServedModel,
     pairs, # Of (item id or title, rating)
 )->NewUserRatings:
     "Ratings of a request, by item index"
-    pairs, s = list(pairs), self.scale
-    for n,(_,rating) in enumerate(pairs, 1):
-        if not s.low <= rating <= s.high:
-            scale = f'the scale of {self.rec.ratings.name}, {s.low:g} to {s.high:g}'
-            raise RequestError(400, f'Rating {n} is {rating:g}, which is not on {scale}.')
-    found, ratings = self.locate(item for item,_ in pairs), {}
-    for i,(_,rating) in zip(found, pairs):
+    pairs = list(pairs)
+    self._check_scale([rating for _,rating in pairs])
+    ratings, skipped, understood = {}, [], []
+    for i,(item,rating) in zip(self.locate(item for item,_ in pairs), pairs):
+        if not i:
+            skipped.append(item)
+            continue
+        if self._differs(item, i): understood.append({'query':item, **self.short_card(i)})
         ratings.pop(i, None) # so that the last rating comes last
-        if i: ratings[i] = rating
-    skipped = [item for i,(item,_) in zip(found, pairs) if not i]
-    understood = [{'query':item, **self.short_card(i)} for i,(item,_) in zip(found, pairs) if i and self._differs(item, i)]
+        ratings[i] = rating
     return NewUserRatings(list(ratings), list(ratings.values()), skipped, understood)
+
+@patch
+def _check_scale(self:ServedModel, ratings):
+    s, data = self.scale, self.rec.ratings.name
+    for n,rating in enumerate(ratings, 1):
+        if not s.low <= rating <= s.high:
+            scale = f'the scale of {data}, {s.low:g} to {s.high:g}'
+            raise RequestError(400, f'Rating {n} is {rating:g}, which is not on {scale}.')
 
 # %% ../nbs/49_serving.ipynb #0b5f6a16
 @patch
@@ -161,12 +162,17 @@ def with_reasons(self:ServedModel,
 )->list: # A dict for each of `top`: the card, `rank`, `score`, `because`
     "A list with the reason for each item"
     ratings, res = dict(zip(item, rating)), []
-    for rank,(i,score,(j,similarity)) in enumerate(zip(top, scores, self.rec.reasons_for(top, item, rating)), 1):
-        because = None
-        if j is not None:
-            because = {ITEM:self.cards[j][ITEM], TITLE:self.cards[j][TITLE], RATING:ratings[j], 'similarity':round(similarity, 4)}
+    for rank,(i,score,reason) in enumerate(zip(top, scores, self.rec.reasons_for(top, item, rating)), 1):
+        because = self._because(*reason, ratings)
         res.append({**self.short_card(i), 'rank':rank, 'score':round(score, 4), 'because':because})
     return res
+
+@patch
+def _because(self:ServedModel, i, similarity, ratings):
+    "The rated item that is a reason, or None"
+    if i is None: return None
+    card = {name:self.cards[i][name] for name in (ITEM, TITLE)}
+    return {**card, RATING:ratings[i], 'similarity':round(similarity, 4)}
 
 # %% ../nbs/49_serving.ipynb #0b5f6a1c
 @patch
@@ -187,27 +193,26 @@ def _as_id(value, ids):
 
 # %% ../nbs/49_serving.ipynb #3e179992
 @patch
-def user_id(self:ServedModel,
-    user, # Id, perhaps a number as text
-):
-    "The id of a user of the data, or a `RequestError`"
-    key = _as_id(user, self.rec.users.ids)
-    if key in self.user_ids: return key
-    hint = 'POST ratings to /recommend for a list for a new user.'
-    raise RequestError(404, f'{self.name} knows no user {str(user)[:60]!r}; {hint}')
-
-@patch
 def recommend_for_user(self:ServedModel,
     user, # User id
     k:int=10, # Items at most
 )->dict: # `model`, `user_id`, `items`
     "Recommendations for a user of the data"
-    user = self.user_id(user)
+    user = self._user_id(user)
     df = self.rec.recommend([user], k=k)
     rated = self.rec.ratings.df.iloc[self.rec.rating_rows([user])]
     rated = rated[rated[ITEM].isin(self.index_by_id)]
     top, item = ([self.index_by_id[i] for i in table[ITEM].tolist()] for table in (df, rated))
-    return {'model':self.name, USER:user, 'items':self.with_reasons(top, df['score'].tolist(), item, rated[RATING].tolist())}
+    items = self.with_reasons(top, df['score'].tolist(), item, rated[RATING].tolist())
+    return {'model':self.name, USER:user, 'items':items}
+
+@patch
+def _user_id(self:ServedModel, user):
+    "The id of a user of the data, or a `RequestError`"
+    user = _as_id(user, self.rec.users.ids)
+    if user in self.user_ids: return user
+    hint = 'POST ratings to /recommend for a list for a new user.'
+    raise RequestError(404, f'{self.name} knows no user {str(user)[:60]!r}; {hint}')
 
 # %% ../nbs/49_serving.ipynb #a6da6a46
 @patch
@@ -219,6 +224,7 @@ def item_index(self:ServedModel,
     if not i: raise RequestError(404, f'{self.name} knows no item {str(item)[:60]!r}; look for it with /search?q=.')
     return i
 
+# %% ../nbs/49_serving.ipynb #0b5f6a37
 @patch
 def similar(self:ServedModel,
     item, # Id or title
@@ -242,16 +248,13 @@ def predict(self:ServedModel,
 )->dict: # `model`, `predictions`, `skipped`
     "Predicted ratings of items"
     if not self.rec.rates: raise RequestError(400, f'{self.name} ranks items and predicts no ratings.')
-    found = self.locate(items)
-    ids = [self.cards[i][ITEM] for i in found if i]
-    ratings = self.read_ratings(pairs)
-    if user is None:
-        df = self.rec.predict(items=ids, ratings=[(self.cards[i][ITEM], r) for i,r in zip(ratings.item, ratings.rating)])
-    else: df = self.rec.predict([self.user_id(user)]*len(ids), ids)
-    columns = [df[name].tolist() for name in (ITEM, TITLE, 'prediction', 'known')]
-    rows = [{ITEM:i, TITLE:t, 'prediction':round(p, 4), 'known':known} for i,t,p,known in zip(*columns)]
+    found, ratings = self.locate(items), self.read_ratings(pairs)
+    ids, rated = ([self.cards[i][ITEM] for i in rows if i] for rows in (found, ratings.item))
+    if user is None: df = self.rec.predict(items=ids, ratings=list(zip(rated, ratings.rating)))
+    else: df = self.rec.predict([self._user_id(user)]*len(ids), ids)
+    df = df[[ITEM, TITLE, 'prediction', 'known']].astype({'prediction':float}).round({'prediction':4})
     skipped = ratings.skipped + [item for item,i in zip(items, found) if not i]
-    return {'model':self.name, 'predictions':rows, 'skipped':skipped}
+    return {'model':self.name, 'predictions':df.to_dict('records'), 'skipped':skipped}
 
 # %% ../nbs/49_serving.ipynb #b384f43a
 @patch
