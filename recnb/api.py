@@ -128,8 +128,9 @@ def validate(
 ): # An instance of `model`
     "Checked fields of a request, or a `RequestError`"
     try: return model.model_validate(data)
-    except ValidationError as e: error = e.errors(include_url=False)[0]
-    raise RequestError(400, _sentence(error, model))
+    except ValidationError as e: errors = e.errors(include_url=False)
+    errors.sort(key=lambda error: error['type'] != 'extra_forbidden') # a misspelled field explains a missing one
+    raise RequestError(400, _sentence(errors[0], model))
 
 # %% ../nbs/51_api.ipynb #0b5f6a28
 def _no_constant(name): raise ValueError(f'{name} is not JSON')
