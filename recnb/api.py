@@ -144,13 +144,13 @@ def question(self:ServedModel,
     "The inputs of `scores` for a stranger, as `asks` makes them"
     dls, how, n = self.rec.dls, type(self.rec.dls).query, len(item)
     if how is RatingDataLoaders.query: return (torch.zeros(1, dtype=torch.int32),), None
-    if how not in (HistoryDataLoaders.query, PieceDataLoaders.query): return None
-    block = self._folds(n) if how is PieceDataLoaders.query else None
+    if how not in (HistoryDataLoaders.query, SegmentDataLoaders.query): return None
+    block = self._folds(n) if how is SegmentDataLoaders.query else None
     now = np.full(n + 1, self.rec.now, 'int64')
     h = Histories((item, rating, now[:n]), (torch.zeros(1, dtype=torch.int32), torch.ones(1, dtype=torch.int32), None), [0], [n], now[n:], (block, None))
     if block is None: return (h.user, *h.before(torch.arange(1), dls.length - 1)), None
     start = segment_starts(h.first, h.end, dls.length, dls.stride)
-    x = h.user, *h.run(start, h.end - start), h.end - start
+    x = h.user, *h.span(start, h.end - start), h.end - start
     if not dls.times: return x, block
     at = start.long()[:, None] + torch.arange(x[1].shape[1])
     return (*x, h.time[at.clamp(max=max(n - 1, 0))], h.target_time), block

@@ -35,7 +35,7 @@ from .recommender import *
 # %% ../nbs/42_bundle.ipynb #1c7c94b2
 FORMAT = 1 # of the folder; a reader that knows only older ones says so
 FILES = ('model.safetensors', 'user_ids.parquet', 'item_ids.parquet', 'items.parquet', 'users.parquet', 'ratings.parquet', 'README.md')
-_row_loaders = {c.__name__:c for c in (RatingDataLoaders, HistoryDataLoaders, PieceDataLoaders, FusionRatings, FusionHistories, FusionPieces, TowerDataLoaders, NextDataLoaders)}
+_row_loaders = {c.__name__:c for c in (RatingDataLoaders, HistoryDataLoaders, SegmentDataLoaders, FusionRatings, FusionHistories, FusionSegments, TowerDataLoaders, NextDataLoaders)}
 _columns = {'user_ids.parquet':['id'], 'item_ids.parquet':['id'], 'items.parquet':[ITEM], 'users.parquet':[USER], 'ratings.parquet':[USER, ITEM, RATING]} # that a table must have
 
 # %% ../nbs/42_bundle.ipynb #9273611a

@@ -317,10 +317,10 @@ class HeadLoss:
     def __call__(self, out, y): return self.rating_head.loss(out, y)
     def decodes(self, out): return self.rating_head.ratings(out)
 
-@recipe('causal', epochs=3, about='a transformer over the whole history, on top of matrix factorization', loaders=PieceDataLoaders)
+@recipe('causal', epochs=3, about='a transformer over the whole history, on top of matrix factorization', loaders=SegmentDataLoaders)
 @delegates(Causal.__init__, but='n_users,n_items,scale,length,stride,times')
 def causal_learner(
-    dls, # `PieceDataLoaders`
+    dls, # `SegmentDataLoaders`
     user_features=(), # Names of columns of the user table; True for sex, age group and occupation, where there
     item_features=None, # Name of a column of lists of the item table; True for genres
     y_range:tuple=None, # Ends of the sigmoid; those of the ratings, half a step wider, if None; False for no sigmoid
@@ -338,7 +338,7 @@ def causal_learner(
     "A `Learner` for the causal transformer"
     mf = mf or fit_stacked_mf(dls, factors, mf_epochs, y_range=y_range)
     rows = dls.train.dataset
-    model = Causal(len(dls.users), len(dls.items), dls.ratings.scale, mf, rows.p.length, rows.p.stride, times=rows.times,
+    model = Causal(len(dls.users), len(dls.items), dls.ratings.scale, mf, rows.segments.length, rows.segments.stride, times=rows.times,
         **feature_tables(dls, user_features, item_features), **kwargs)
     cbs = [AutocastBF16()]*has_bf16(dls.device) if cbs is None else cbs
     return sequence_learner(dls, model, HeadLoss(model.rating_head), opt_func, lr, wd, metrics=metrics, cbs=cbs, path=path)

@@ -97,7 +97,7 @@ def ranking_task(
     row = pd.Index(ids).get_indexer(df[USER]) # of each rating's user among those asked about
     gone = known & (row >= 0)
     rest = dict(test=(torch.arange(len(code)) if each else code, t(items[find])), seen=(t(row[gone]), t(items[gone])) if filter_seen else None,
-        owner=code if each else None, known=torch.bincount(t(items[known]).long(), minlength=len(dls.items)), n_users=df[USER][known].nunique(),
+        query_user=code if each else None, item_counts=torch.bincount(t(items[known]).long(), minlength=len(dls.items)), n_users=df[USER][known].nunique(),
         vectors=multi_hot(table, dls.items, ITEM)[0] if table is not None and GENRES in table else None)
     if not each:
         asks = dls.query(ids, in_history=known)

@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['loader_classes', 'RatingRows', 'GatherDL', 'batch_size', 'RatingDataLoaders', 'HistoryRows', 'HistoryDataLoaders',
-           'PieceRows', 'PieceDataLoaders']
+           'SegmentRows', 'SegmentDataLoaders']
 
 # %% ../nbs/11_loader.ipynb #a94620ee
 import math
@@ -330,10 +330,10 @@ def query(self:HistoryDataLoaders, ids, in_history:np.ndarray=None)->tuple: # Us
     return h.user, *h.before(torch.arange(len(h), device=self.device), self.length-1)
 
 # %% ../nbs/11_loader.ipynb #5167de69
-class PieceRows:
+class SegmentRows:
     "Pieces of history with their targets, batched with others of their size"
     def __init__(self,
-        p:Pieces, # Pieces of histories
+        p:Segments, # Pieces of histories
         times:bool=False, # Give the times of ratings and targets, too?
     ):
         self.p, self.times = p, times
@@ -347,7 +347,7 @@ class PieceRows:
 
 # %% ../nbs/11_loader.ipynb #4bdd7da4
 @patch
-def gather(self:PieceRows,
+def gather(self:SegmentRows,
     idxs, # Piece numbers, (B,)
 )->tuple: # User (B,); items, ratings, folds (B, N); targets, how many ratings each sees or -1, folds (B, Q); [times (B, N) and (B, Q)]; ratings of the targets (n,)
     p, h = self.p, self.p.h
@@ -358,14 +358,14 @@ def gather(self:PieceRows,
     return x if h.target_rating is None else (*x, h.target_rating[which[sees >= 0]])
 
 @patch
-def to(self:PieceRows, device):
+def to(self:SegmentRows, device):
     self.p.to(device)
     self.key, self.cost = self.key.to(device), self.cost.to(device)
     return self
 
 # %% ../nbs/11_loader.ipynb #37c53eb4
 @patch
-def cut(self:PieceRows,
+def cut(self:SegmentRows,
     idxs, # Piece numbers in a random order, (n,); in rising order for none
     bs:int, # Targets a batch, about
 )->list: # Of piece numbers, one tensor a batch
@@ -378,7 +378,7 @@ def cut(self:PieceRows,
     return [idxs[o] for o in sorted(res, key=lambda o: o[0].item())]
 
 @patch
-def in_row_order(self:PieceRows,
+def in_row_order(self:SegmentRows,
     out, # Something for each target, in the order of batches, (m, ...)
     bs:int, # Targets a batch, about
 ): # The same in the order of the targets
@@ -399,7 +399,7 @@ def in_row_order(self:GatherDL, out):
     return self.dataset.in_row_order(out, self.bs) if hasattr(self.dataset, 'in_row_order') else out
 
 # %% ../nbs/11_loader.ipynb #4ed29819
-class PieceDataLoaders(HistoryDataLoaders):
+class SegmentDataLoaders(HistoryDataLoaders):
     "`HistoryDataLoaders` that ask all questions of a stretch of history at once"
     loader_args = 'length', 'history_from', 'stride', 'times', 'blocks'
     length:int = 200 # Tokens of a piece: a start token and up to `length - 1` ratings
@@ -419,15 +419,15 @@ class PieceDataLoaders(HistoryDataLoaders):
     def block(self, value): self._block = value
 
 @patch
-def rows(self:PieceDataLoaders, part:str)->PieceRows: return PieceRows(Pieces(self.histories(part), self.length, self.stride), self.times)
+def rows(self:SegmentDataLoaders, part:str)->SegmentRows: return SegmentRows(Segments(self.histories(part), self.length, self.stride), self.times)
 
 @patch
-def new_rows(self:PieceDataLoaders, df:pd.DataFrame)->PieceRows:
-    return PieceRows(Pieces(Histories.from_latest(self.ratings, df, self.users, self.items, block=self.block, now=self.now), self.length, self.stride), self.times)
+def new_rows(self:SegmentDataLoaders, df:pd.DataFrame)->SegmentRows:
+    return SegmentRows(Segments(Histories.from_latest(self.ratings, df, self.users, self.items, block=self.block, now=self.now), self.length, self.stride), self.times)
 
 # %% ../nbs/11_loader.ipynb #6568a63d
 @patch
-def show_batch(self:PieceDataLoaders,
+def show_batch(self:SegmentDataLoaders,
     b=None, # A batch; the next training batch if None
     max_n:int=9, # Targets to show
     last:int=3, # Ratings before each to write out
@@ -444,16 +444,16 @@ def show_batch(self:PieceDataLoaders,
 
 # %% ../nbs/11_loader.ipynb #d056403e
 @patch
-def query(self:PieceDataLoaders, ids, in_history:np.ndarray=None)->tuple: # User indices (B,); items, ratings, blocks (B, N); how many are real (B,); [times (B, N) and (B,)]
+def query(self:SegmentDataLoaders, ids, in_history:np.ndarray=None)->tuple: # User indices (B,); items, ratings, blocks (B, N); how many are real (B,); [times (B, N) and (B,)]
     pairs = pd.DataFrame({USER:list(ids), ITEM:self.items.ids[0]})
     h = Histories.from_latest(self.ratings, pairs, self.users, self.items, in_history, self.block, now=self.now)
     return self._latest_segment(h.to(self.device))
 
 @patch
-def _latest_segment(self:PieceDataLoaders, h):
+def _latest_segment(self:SegmentDataLoaders, h):
     "The inputs of a query: the last part of each history, cut as a segment would be"
     start = segment_starts(h.first, h.end, self.length, self.stride)
-    x = h.user, *h.run(start, h.end - start), h.end - start
+    x = h.user, *h.span(start, h.end - start), h.end - start
     if not self.times: return x
     at = start.long()[:, None] + torch.arange(x[1].shape[1], device=start.device)
     return *x, h.time[at.clamp(max=max(len(h.time) - 1, 0))], h.target_time
@@ -590,7 +590,7 @@ def _indexed_query(self:HistoryDataLoaders, item, rating, now):
     return (h.user, *h.before(torch.arange(1), self.length - 1)), None
 
 @patch
-def _indexed_query(self:PieceDataLoaders, item, rating, now):
+def _indexed_query(self:SegmentDataLoaders, item, rating, now):
     block = torch.from_numpy(deal_blocks([len(item)], max(self.blocks, 1), self.seed or 0))
     h = Histories.from_new_user(item, rating, now, block)
     return self._latest_segment(h), block

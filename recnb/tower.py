@@ -458,7 +458,7 @@ def two_towers(
     about = item_content(dls, text, text_model, genres, year) if text or genres or year else None
     candidate = CandidateTower(len(dls.items), candidate_sizes, item, title_words(r.items, dls.items)[0] if words else None, about, dls.seen, width, dropout)
     query = QueryTower(len(dls.users), len(dls.items), query_sizes, user, feature_tables(dls, user_features)['user_features'], history,
-        rows.rating.cpu().double().mean().item(), time_stats(rows.h.target_time.cpu()) if time else None, width=width, dropout=dropout, columns=user_feature_columns(r, user_features))
+        rows.rating.cpu().double().mean().item(), time_stats(rows.histories.target_time.cpu()) if time else None, width=width, dropout=dropout, columns=user_feature_columns(r, user_features))
     counts = torch.bincount(rows.item.long().cpu(), minlength=len(dls.items))
     return cls(query, candidate, counts, **kwargs)
 
