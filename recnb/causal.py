@@ -64,8 +64,8 @@ class Causal(RecModel):
         n_items:int, # Rows of item tables, the unknown included
         scale:Scale, # Of the ratings
         mf:StackedMF, # Fitted; what it expects is where answers start from
-        length:int=200, # Tokens of a piece: the start and up to `length - 1` events
-        stride:int=None, # Events from one piece to the next; half the length if None
+        length:int=200, # Tokens of a segment: the start and up to `length - 1` events
+        stride:int=None, # Events from one segment to the next; half the length if None
         width:int=32, # Of the tokens
         layers:int=2, # Of the transformer
         heads:int=4, # Of its attention

@@ -103,7 +103,6 @@ def ranking_task(
         query = dls.query(ids, in_history=known)
         return (lambda u: [o[u] for o in query]), rest
     rows = (dls.valid if part == 'valid' else dls.test).dataset
-    if not hasattr(rows, 'query'): raise ValueError(f'{type(rows).__name__} asks many questions in one row, so they can not be asked one by one; leave out each=True.')
     return rows.query, rest
 
 # %% ../nbs/16_experiment.ipynb #e3ed553b

@@ -65,7 +65,7 @@ class TowerRows(HistoryRows):
     def gather(self,
         idxs, # Target numbers, (B,)
     )->tuple: # User (B,), item (B,), other items (B, length-1), their ratings (B, length-1), how many are real (B,), seconds (B,), ratings (B,)
-        h = self.h
+        h = self.histories
         phase = torch.rand(len(idxs), device=idxs.device) if self.vary else .5
         past = h.before(idxs, self.length-1) if self.last is None else spread_history(h, idxs, self.length-1, self.last, self.own, phase)
         x = h.user[idxs], h.target[idxs], *past, h.target_time[idxs]
