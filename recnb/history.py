@@ -20,7 +20,7 @@ def earlier_ratings(
     r:Ratings, # Ratings with timestamps
     in_history:np.ndarray, # May this rating be part of a history? One bool a rating
     targets:np.ndarray, # The ratings to predict: row numbers, (m,), or one bool a rating
-)->tuple: # Rows that histories may hold, in order (n,); first (m,) and end (m,) of each history, as positions among them
+)->tuple: # Rows that histories may hold, in order (n,); first (m,) and end (m,) of each history among them
     "Sorted ratings, and for each target the run of them that came before it"
     need_times(r, *_needs_times)
     order = time_order(r)
@@ -65,6 +65,7 @@ def latest_ratings(
 
 # %% ../nbs/10_history.ipynb #bcc618c9
 def _tensor(x): return None if x is None else torch.as_tensor(x)
+def _blocks(b, rows): return torch.full((len(rows),), -1, dtype=torch.int8) if b is None else torch.as_tensor(b)
 
 class Histories:
     "Sorted ratings, and for each target the run of them that came before it"
@@ -79,8 +80,7 @@ class Histories:
         self.item, self.rating, self.time = map(_tensor, ratings)
         self.user, self.target, self.target_rating = map(_tensor, targets)
         self.first, self.end, self.target_time = _tensor(first), _tensor(end), _tensor(target_time)
-        self.block, self.target_block = (_tensor(block) if block is not None else torch.full((len(x),), -1, dtype=torch.int8)
-            for block,x in zip(blocks, (self.item, self.target)))
+        self.block, self.target_block = _blocks(blocks[0], self.item), _blocks(blocks[1], self.target)
     def __len__(self): return len(self.target)
 
 # %% ../nbs/10_history.ipynb #463c65cd
@@ -142,7 +142,8 @@ def from_new_user(cls:Histories,
     user, target = torch.zeros(1, dtype=torch.int32), torch.ones(1, dtype=torch.int32)
     first, end = torch.zeros(1, dtype=torch.int32), torch.full((1,), len(item), dtype=torch.int32)
     times = torch.full((len(item) + 1,), now, dtype=torch.int64)
-    return cls((torch.as_tensor(item).int(), rating, times[1:]), (user, target, None), first, end, times[:1], (block, None))
+    ratings = torch.as_tensor(item).int(), rating, times[1:]
+    return cls(ratings, (user, target, None), first, end, times[:1], (block, None))
 
 # %% ../nbs/10_history.ipynb #12589681
 @patch
@@ -168,7 +169,8 @@ def segment_starts(
     "Where the segment of each target starts"
     if stride is None: stride = max(length//2, 1)
     if not 0 < stride < max(length, 2):
-        raise ValueError(f'a stride of {stride} does not fit segments of {length}: it lies between 1 and {max(length-1, 1)}.')
+        raise ValueError(f'a stride of {stride} does not fit segments of {length}: '
+            f'it lies between 1 and {max(length-1, 1)}.')
     number = (end - first - length).div(stride, rounding_mode='floor') + 1 # the first segment with room for the target
     return first + number.clamp(min=0)*stride
 
@@ -183,9 +185,9 @@ class Segments:
         self.histories, self.length, self.stride = histories, length, stride
         first, end = histories.first, histories.end
         start = segment_starts(first, end, length, stride).long()
-        key = torch.stack([histories.user.long(), first.long(), start], 1) # users never share one, not even an empty one
-        _, segment, self.count = key.unique(dim=0, return_inverse=True, return_counts=True) # targets of each segment
-        self.order = (segment*(length + 1) + (end - start)).argsort(stable=True) # by segment, then by visible ratings
+        key = torch.stack([histories.user.long(), first.long(), start], 1) # users never share a segment
+        _, segment, self.count = key.unique(dim=0, return_inverse=True, return_counts=True) # targets a segment
+        self.order = (segment*(length + 1) + (end - start)).argsort(stable=True) # by segment, then visible ratings
         self.offset = self.count.cumsum(0) - self.count # where each segment's targets begin in `order`
         self.start = start[self.order[self.offset]] # position of the first rating
         last = self.order[self.offset + self.count - 1]
@@ -224,7 +226,7 @@ def events(self:Segments,
 @patch
 def targets(self:Segments,
     idxs, # Segment numbers, (B,)
-)->tuple: # Target numbers (B, Q), and how many of the segment's ratings each may see (B, Q), -1 where there is no target
+)->tuple: # Target numbers (B, Q), and how many ratings of the segment each may see (B, Q), -1 for no target
     "The targets of segments, padded to the segment with most of them"
     count = self.count[idxs]
     n = torch.arange(int(count.max()) if len(idxs) else 0, device=count.device)

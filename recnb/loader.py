@@ -265,7 +265,7 @@ def _query_bs(self:RatingDataLoaders): return self.valid.bs if self.loaders else
 def query(self:RatingDataLoaders,
     ids, # User ids, (B,)
     in_history:np.ndarray=None, # May this rating be part of a history? One bool a rating; all if None
-)->tuple: # Inputs of a model's `scores`, the user indices first, (B,) each
+)->tuple: # Inputs of `scores`: user indices (B,), and what else the model reads
     "The inputs of a model's `scores` for users"
     return torch.from_numpy(self.users.encode(pd.Series(ids))).to(self.device),
 
@@ -300,15 +300,19 @@ class HistoryRows(RatingRows):
     item = property(lambda self: self.histories.target)
     rating = property(lambda self: self.histories.target_rating)
     def __len__(self): return len(self.histories)
-    def gather(self,
-        idxs, # Target numbers, (B,)
-    )->tuple: # User (B,), item (B,), past items (B, length-1), their ratings (B, length-1), how many are real (B,), ratings (B,)
-        h = self.histories
-        x = h.user[idxs], h.target[idxs], *h.before(idxs, self.length-1)
-        return x if h.target_rating is None else (*x, h.target_rating[idxs])
-    def to(self, device):
-        self.histories.to(device)
-        return self
+
+@patch
+def gather(self:HistoryRows,
+    idxs, # Target numbers, (B,)
+)->tuple: # As in the table above
+    h = self.histories
+    x = h.user[idxs], h.target[idxs], *h.before(idxs, self.length-1)
+    return x if h.target_rating is None else (*x, h.target_rating[idxs])
+
+@patch
+def to(self:HistoryRows, device):
+    self.histories.to(device)
+    return self
 
 # %% ../nbs/11_loader.ipynb #66460881
 class HistoryDataLoaders(RatingDataLoaders):
@@ -373,7 +377,7 @@ def history_text(self:HistoryDataLoaders,
 
 # %% ../nbs/11_loader.ipynb #b464cef0
 @patch
-def query(self:HistoryDataLoaders, ids, in_history:np.ndarray=None)->tuple: # User indices (B,), past items (B, length-1), their ratings (B, length-1), how many are real (B,)
+def query(self:HistoryDataLoaders, ids, in_history:np.ndarray=None)->tuple: # Users, past items, past ratings, n
     h = self.latest_histories(self._any_item(ids), in_history).to(self.device)
     return h.user, *h.before(torch.arange(len(h), device=self.device), self.length-1)
 
@@ -404,7 +408,7 @@ class SegmentRows(RatingRows):
 @patch
 def gather(self:SegmentRows,
     idxs, # Segment numbers, (B,)
-)->tuple: # User (B,); past items, ratings, blocks (B, N); targets, how many ratings each sees or -1, blocks (B, Q); [times (B, N) and (B, Q)]; ratings of the targets (n,)
+)->tuple: # As in the table above
     segments, h = self.segments, self.histories
     item, rating, block = segments.events(idxs)
     number, visible = segments.targets(idxs)
@@ -507,7 +511,7 @@ def show_batch(self:SegmentDataLoaders,
 
 # %% ../nbs/11_loader.ipynb #d056403e
 @patch
-def query(self:SegmentDataLoaders, ids, in_history:np.ndarray=None)->tuple: # User indices (B,); past items, ratings, blocks (B, N); how many are real (B,); [times (B, N) and (B,)]
+def query(self:SegmentDataLoaders, ids, in_history:np.ndarray=None)->tuple: # As below
     return self._latest_segment(self.latest_histories(self._any_item(ids), in_history).to(self.device))
 
 @patch
@@ -526,7 +530,7 @@ def arg_types(cls:RatingDataLoaders)->dict: # From the names in `loader_args` to
     hints, res = get_type_hints(cls), {}
     for k in cls.loader_args:
         if k not in hints:
-            raise TypeError(f"{cls.__name__}: '{k}' is in loader_args, so it has to be a class attribute with an annotation.")
+            raise TypeError(f"{cls.__name__}: the argument '{k}' has to be a class attribute with an annotation.")
         options = [o for o in get_args(hints[k]) if o is not type(None)] or [hints[k]]
         res[k] = options[0]
     return res
@@ -542,7 +546,8 @@ def _check_arg(cls:RatingDataLoaders, name, value):
     fits = type(value) is want and want in _value_words
     if want is int: fits = fits and 0 <= value <= 10_000
     if want is float: fits = type(value) in (int, float) and math.isfinite(value)
-    if not fits: raise DataError(f'{cls.__name__}: {name}={value!r:.40} is not {_value_words.get(want, "a plain value")}.')
+    if fits: return
+    raise DataError(f'{cls.__name__}: {name}={value!r:.40} is not {_value_words.get(want, "a plain value")}.')
 
 def _check_whole(name, value, low, high):
     "Raise a `DataError` where a value is neither None nor a whole number in a range"
@@ -577,7 +582,8 @@ def _checked_class(config):
     if not isinstance(config, dict): raise DataError(f'the config of loaders is a dict, not {config!r:.40}.')
     kind, args = config.get('kind'), config.get('args')
     cls = loader_classes.get(kind) if isinstance(kind, str) else None
-    if cls is None: raise DataError(f"there are no loaders of the kind {kind!r:.40}; there are {', '.join(loader_classes)}.")
+    if cls is None:
+        raise DataError(f"there are no loaders of the kind {kind!r:.40}; there are {', '.join(loader_classes)}.")
     if not isinstance(args, dict): raise DataError(f'the arguments of {kind} are a dict, not {args!r:.40}.')
     for k,v in args.items():
         if k not in cls.loader_args: raise DataError(f'{kind} has no argument {k!r:.40}; {cls._args_text()}.')
@@ -586,6 +592,7 @@ def _checked_class(config):
     _check_whole('batch size', config.get('valid_bs'), 1, 2**31)
     return cls
 
+# %% ../nbs/11_loader.ipynb #f29bbaa5
 @patch(cls_method=True)
 def from_config(cls:RatingDataLoaders,
     config:dict, # As `to_config` returns it
@@ -618,6 +625,7 @@ def new_user_id(self:RatingDataLoaders):
     if not pd.api.types.is_numeric_dtype(ids): return '\x00new user'
     return min(-1, int(ids.min()) - 1) if len(ids) else -1
 
+# %% ../nbs/11_loader.ipynb #737a012d
 @patch
 def new_user_query(self:RatingDataLoaders,
     item, # Item indices, 1 or more, the oldest rating first, (n,)
