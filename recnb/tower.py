@@ -65,7 +65,7 @@ class TowerRows(HistoryRows):
     def gather(self,
         idxs, # Target numbers, (B,)
     )->tuple: # User (B,), item (B,), other items (B, length-1), their ratings (B, length-1), how many are real (B,), seconds (B,), ratings (B,)
-        h = self.h
+        h = self.histories
         phase = torch.rand(len(idxs), device=idxs.device) if self.vary else .5
         past = h.before(idxs, self.length-1) if self.last is None else spread_history(h, idxs, self.length-1, self.last, self.own, phase)
         x = h.user[idxs], h.target[idxs], *past, h.target_time[idxs]
@@ -308,9 +308,9 @@ def forward(self:QueryTower,
 # %% ../nbs/31_tower.ipynb #6d68a0ed
 losses = ('full', 'batch', 'sampled')
 
-class TwoTower(Configurable):
+class TwoTower(RecModel):
     "A query tower and a candidate tower"
-    rates = False # scores are not ratings
+    rates, ranks = False, True
     tables_by_id = {'item':('bias.weight',)}
     def __init__(self,
         query:nn.Module, # From what is asked to a vector
@@ -370,6 +370,12 @@ def query_vectors(self:TwoTower, *x)->torch.Tensor: # (B, width); arguments are 
 def scores(self:TwoTower, *x)->torch.Tensor: # (B, n_items); arguments are what the loaders' `asks` returns
     "Scores of the whole catalogue"
     return self.match(self.query_vectors(*x))
+
+# %% ../nbs/31_tower.ipynb #5a1c0e51
+@patch
+def item_vectors(self:TwoTower)->torch.Tensor: # (n_items, width)
+    "Vectors of the candidate tower"
+    return self.items().detach()
 
 # %% ../nbs/31_tower.ipynb #fdd792d9
 @patch
@@ -458,7 +464,7 @@ def two_towers(
     about = item_content(dls, text, text_model, genres, year) if text or genres or year else None
     candidate = CandidateTower(len(dls.items), candidate_sizes, item, title_words(r.items, dls.items)[0] if words else None, about, dls.seen, width, dropout)
     query = QueryTower(len(dls.users), len(dls.items), query_sizes, user, feature_tables(dls, user_features)['user_features'], history,
-        rows.rating.cpu().double().mean().item(), time_stats(rows.h.target_time.cpu()) if time else None, width=width, dropout=dropout, columns=user_feature_columns(r, user_features))
+        rows.rating.cpu().double().mean().item(), time_stats(rows.histories.target_time.cpu()) if time else None, width=width, dropout=dropout, columns=user_feature_columns(r, user_features))
     counts = torch.bincount(rows.item.long().cpu(), minlength=len(dls.items))
     return cls(query, candidate, counts, **kwargs)
 
