@@ -32,9 +32,14 @@ except ImportError as e:
 max_body, max_k, max_ratings, max_text = 64*1024, 100, 500, 300
 
 # %% ../nbs/51_api.ipynb #0b5f6a38
+def _drop_null_defaults(schema):
+    "A field without a default has none in the schema either"
+    for field in schema.get('properties', {}).values():
+        if field.get('default', 0) is None: del field['default']
+
 class Fields(BaseModel):
     "Fields of a request"
-    model_config = ConfigDict(strict=True, extra='forbid', allow_inf_nan=False)
+    model_config = ConfigDict(strict=True, extra='forbid', allow_inf_nan=False, json_schema_extra=_drop_null_defaults)
 
 def _number(value):
     "Digits of a query string as a number"
