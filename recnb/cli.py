@@ -465,7 +465,7 @@ def _lists(rec, df, at):
     def scores(u):
         with rec.lock: return rec.model.scores(*rec._looking_at(rec.rating_rows(ids[u])).query(ids[u]))
     with torch.no_grad(): return rank_users(lambda u: scores(u.numpy()), test=(torch.from_numpy(code), at), seen=(torch.from_numpy(row), torch.from_numpy(rec.items.encode(seen))),
-        known=torch.bincount(torch.from_numpy(rec.items.encode(train)).long(), minlength=len(rec.items)), n_users=rec.ratings.df[USER].nunique(), ks=(1, 5, 10, 50, 100))
+        item_counts=torch.bincount(torch.from_numpy(rec.items.encode(train)).long(), minlength=len(rec.items)), n_users=rec.ratings.df[USER].nunique(), ks=(1, 5, 10, 50, 100))
 
 # %% ../nbs/50_cli.ipynb #82976fa3
 @app.command('evaluate')
