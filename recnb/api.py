@@ -48,7 +48,7 @@ def _number(value):
 _text = f'text of 1 to {max_text} characters'
 Id = int | Annotated[str, Field(min_length=1, max_length=max_text)]
 UserId = Annotated[Id, Field(description=f'the id of a user of the data: a whole number, or {_text}')]
-K = Annotated[int, BeforeValidator(_number), Field(ge=1, le=max_k, description=f'a whole number from 1 to {max_k}')]
+K = Annotated[int, Field(ge=1, le=max_k, description=f'a whole number from 1 to {max_k}'), BeforeValidator(_number)]
 ModelName = Annotated[str, Field(description='the name of a model, as text (the first one if not given)')]
 
 # %% ../nbs/51_api.ipynb #0b5f6a24
