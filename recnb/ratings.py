@@ -284,7 +284,7 @@ def titles(self:Ratings,
 
 # %% ../nbs/00_ratings.ipynb #604a4210
 @patch
-def location(self:Ratings,
+def filter(self:Ratings,
     rows, # Boolean mask over the rows
 )->'Ratings': # The same surroundings, fewer rows
     "The ratings that `rows` selects"
