@@ -17,7 +17,7 @@ nitpicky = True
 # notebooks: stored outputs are shown, nothing is executed
 nb_execution_mode = 'off'
 nb_merge_streams = True
-myst_enable_extensions = ['colon_fence', 'dollarmath', 'deflist']
+myst_enable_extensions = ['colon_fence', 'dollarmath', 'html_image']
 myst_heading_anchors = 4
 
 # looks; nothing is loaded from another host
