@@ -1,10 +1,12 @@
 """How Sphinx makes the site from the pages that tools/docs.py prepares."""
+import re
 import sys
 from pathlib import Path
 
 from docutils import nodes
 from latex2mathml.converter import convert
 from nbdev.config import get_config
+from sphinx import addnodes
 
 sys.path.insert(0, str(Path(__file__).parent.parent/'tools'))
 from api_pages import source_link
@@ -55,6 +57,22 @@ def search_prose(app, doctree):
         if 'cell_output' in node['classes']:
             node['classes'].append('no-search')
 
+def glossary_terms(text):
+    "The terms of the glossary, by the page that their entry links to first"
+    terms = {}
+    block = re.search(r'^:::\{glossary\}\n(.*?)^:::', text, re.M | re.S)[1]
+    for names, entry in re.findall(r'((?:^\S.*\n)+)((?:^ +.*\n)+)', block, re.M):
+        page = re.search(r'\]\(([\w/]+)\.', entry)[1]
+        terms.setdefault(page, []).extend(names.splitlines())
+    return terms
+
+def index_terms(app, doctree):
+    "A page is found under the glossary's terms that lead to it"
+    terms = glossary_terms((Path(app.srcdir)/'glossary.md').read_text(encoding='utf-8'))
+    entries = [('single', term, '', 'main', None) for term in terms.get(app.env.docname, ())]
+    doctree.append(addnodes.index(entries=entries))
+
 def setup(app):
     app.add_html_math_renderer('mathml', (show_math, None), (show_math, None))
     app.connect('doctree-read', search_prose)
+    app.connect('doctree-read', index_terms)

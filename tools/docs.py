@@ -19,14 +19,19 @@ import yaml
 from nbdev.config import get_config
 from nbdev.doclinks import NbdevLookup, _nbpath2html
 from nbdev.serve import proc_nbs
+from playwright.sync_api import sync_playwright
 from sphinx.cmd.build import main as sphinx_build
 
 import api_pages
 from nb import ROOT, settle
-from readme import apply_quarto, title_cell
+from readme import apply_options, title_cell
 
 PAGES = '.ipynb', '.md'
 HOME = 'index'
+FINDS = {  # What people type, and the page that has to come first
+    'cold start': 'fold_in', 'new user': 'fold_in', 'gpu': 'install', 'install': 'install', 'implicit': 'tower', 'negatives': 'tower',
+    'ndcg': 'metrics', 'early stopping': 'training', 'two-tower': 'tower', 'popularity baseline': 'baseline', 'checkpoint': 'training',
+    'hyperparameter': 'mf', 'explain': 'recommender', 'mf_learner': 'mf'}
 
 def page_name(path):
     "A page's address without its ending: '07_split.ipynb' is 'split'; only the home page is called 'index'"
@@ -45,15 +50,6 @@ def read_sidebar(nbs):
     if wrong:
         sys.exit(f'nbs/sidebar.yml: {"; ".join(wrong)}.')
     return sections
-
-def glossary_terms(text):
-    "The terms of the glossary, for each page that their entries link to first"
-    terms = {}
-    block = re.search(r'^:::\{glossary\}\n(.*?)^:::', text, re.M | re.S)
-    for names, entry in re.findall(r'^((?:\S.*\n)+)((?:[ \t]+.*\n)+)', block[1] if block else '', re.M):
-        if link := re.search(r'\]\(([\w/.]+\.(?:ipynb|md))', entry):
-            terms.setdefault(link[1], []).extend(names.splitlines())
-    return terms
 
 def link_targets(cfg):
     "What nbdev's links to names become: the name where a page documents it, or else the page"
@@ -95,7 +91,7 @@ def read_notebook(path, page, cfg):
     "A notebook that nbdev has processed, its title back in place, and a line that says which module it is"
     nb = nbformat.read(path, as_version=4)
     front = yaml.safe_load(nb.cells[0].source.strip().strip('-'))
-    cells = [apply_quarto(c) for c in nb.cells[1:] if not c.source.startswith('<!-- WARNING')]
+    cells = [apply_options(c) for c in nb.cells[1:] if not c.source.startswith('<!-- WARNING')]
     head = title_cell(front)['source']
     source = json.loads((cfg.nbs_path/page).read_text(encoding='utf-8'))
     module = re.search(r'^#\|\s*default_exp\s+(\S+)', '\n'.join(''.join(c['source']) for c in source['cells']), re.M)
@@ -112,11 +108,8 @@ def prepare(cfg, to):
     api_pages.use()
     cache = proc_nbs(n_workers=0, force=True)
     targets = link_targets(cfg)
-    glossary = cfg.nbs_path/'glossary.md'
-    terms = glossary_terms(glossary.read_text(encoding='utf-8')) if glossary.exists() else {}
     for page in (p for pages in sections.values() for p in pages):
-        extra = ''.join(f'\n\n:::{{index}} single: ! {t}\n:::' for t in terms.get(page, []))
-        extra += '\n\n'+toctrees(sections) if page == cfg.readme_nb else ''
+        extra = '\n\n'+toctrees(sections) if page == cfg.readme_nb else ''
         path = to/f'{page_name(page)}{Path(page).suffix}'
         path.parent.mkdir(parents=True, exist_ok=True)
         if path.suffix == '.md':
@@ -132,6 +125,24 @@ def prepare(cfg, to):
     shutil.copytree(cfg.nbs_path/'images', to/'images')
     return sum(map(len, sections.values()))
 
+def check_search(site):
+    "Sentences about what the search box of the finished site does not find, or does not find first; None where there is no browser"
+    browser = next(filter(None, map(shutil.which, ('chromium', 'chromium-browser', 'google-chrome'))), None)
+    if not browser:
+        return None
+    wrong, outside = [], []
+    with sync_playwright() as p:
+        page = p.chromium.launch(executable_path=browser, args=['--no-sandbox']).new_page()
+        page.on('request', lambda r: r.url.startswith(('file:', 'data:')) or outside.append(r.url))
+        for query, wanted in FINDS.items():
+            page.goto(f'{(site/"search.html").as_uri()}?q={query}')
+            page.wait_for_selector('.search-summary:not(:empty)')
+            found = page.eval_on_selector_all('ul.search li a', 'links => links.map(a => a.getAttribute("href"))')
+            first = found[0].partition('.html')[0] if found else 'nothing'
+            if first != wanted:
+                wrong.append(f'search for {query!r}: {first} comes first, not {wanted}.')
+    return wrong+[f'{url} is loaded from outside.' for url in outside]
+
 def main():
     settle()
     cfg = get_config()
@@ -144,6 +155,10 @@ def main():
         sys.exit(failed)
     shutil.rmtree(cfg.doc_path, ignore_errors=True)
     shutil.move(work/'html', cfg.doc_path)
+    wrong = check_search(cfg.doc_path)
+    print('\n'.join(['There is no Chromium here, so the search was not tried.'] if wrong is None else wrong or ['The search finds what it should.']))
+    if wrong:
+        sys.exit(1)
     print(f'{pages} pages in {time.time()-start:.0f} s: open {cfg.doc_path.relative_to(ROOT)}/index.html')
 
 if __name__ == '__main__':
