@@ -85,7 +85,7 @@ class ServedModel:
         self.at = {card[ITEM]:i for i,card in enumerate(self.cards) if card}
         self.numbers, self.people = pd.api.types.is_numeric_dtype(rec.items.ids), set(rec.users.ids.tolist())
         self.keys = [''] + [search_key(card[TITLE]) for card in self.cards[1:]]
-        self.popular = (np.argsort(-rec.names.table['n'].to_numpy(), kind='stable') + 1).tolist()
+        self.popular = (rec.names.popular + 1).tolist()
         self.titled = {key:i for i in reversed(self.popular) for key in [self.keys[i]] if key} # of a name, the most rated one
         self.by_title = lru_cache(4096)(self._by_title)
         try: self.vectors = rec.vectors

@@ -14,9 +14,8 @@ from .metrics import *
 from .model import *
 
 # %% ../nbs/20_baseline.ipynb #2f083f34
-class Baseline(Configurable):
+class Baseline(RecModel):
     "A constant, an item's value or a user's: tables filled from training rows, one row an index"
-    rates = True # Does it predict ratings, or only rank?
     tables_by_id = {'user':('user_bias',), 'item':('item_bias',)}
     def __init__(self,
         n_users:int, # Rows of the user table, the unknown included
@@ -82,7 +81,7 @@ class Bias(Baseline):
 # %% ../nbs/20_baseline.ipynb #3d7fe69a
 class Popularity(Baseline):
     "Rank items by how many training ratings they have"
-    rates = False
+    rates, ranks = False, True
     def fit(self, user, item, rating): self.item_bias[:] = torch.bincount(item.long(), minlength=len(self.item_bias)).float()
 
 # %% ../nbs/20_baseline.ipynb #80c8acde

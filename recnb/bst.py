@@ -22,7 +22,7 @@ from .training import *
 from .mf import *
 
 # %% ../nbs/23_bst.ipynb #658fe3bc
-class BST(Configurable):
+class BST(RecModel):
     "Behavior Sequence Transformer for ratings"
     def __init__(self,
         n_users:int, # Rows of user tables, the unknown included
@@ -119,6 +119,18 @@ def scores(self:BST,
         u = at//k
         res[at] = self(user[u], at % k, past[u], given[u], n[u])
     return res.view(-1, k)
+
+# %% ../nbs/23_bst.ipynb #5a1c0e31
+@patch
+def item_vectors(self:BST)->torch.Tensor: # (n_items, width)
+    "Factors of the items, or their embeddings where there is no factorization"
+    if self.mf is not None: return self.mf.item_vectors()
+    return self.items(torch.arange(self.items.vec.num_embeddings, device=self.items.vec.weight.device)).detach()
+
+@patch
+def fold_in_parts(self:BST)->FoldInParts: # Or None where there is no factorization
+    "Those of the factorization; the transformer reads a short history well enough by itself"
+    return None if self.mf is None else self.mf.fold_in_parts().inside('mf', min_ratings=20)
 
 # %% ../nbs/23_bst.ipynb #4f53e6b3
 bst_networks = { # The published networks, as arguments of `BST`; the second one starts at 0, and so has no range

@@ -7,11 +7,10 @@ __all__ = ['FORMAT', 'FILES', 'trial_summary', 'model_card', 'check_replaceable'
            'AllocationGuard', 'load_recommender']
 
 # %% ../nbs/42_bundle.ipynb #9361a290
-import hashlib, importlib.util, json, math, os, re, tempfile, warnings
+import hashlib, json, math, os, re, tempfile, warnings
 import pandas as pd, torch
 import pyarrow as pa, pyarrow.compute as pc, pyarrow.parquet as pq
-from contextlib import contextmanager
-from dataclasses import replace
+from importlib import import_module
 from importlib.metadata import version, PackageNotFoundError
 from pathlib import Path
 from types import SimpleNamespace
@@ -25,17 +24,12 @@ from .features import *
 from .loader import *
 from .model import *
 from .experiment import *
-from .fusion import *
-from .tower import *
-from .next_item import *
-from .multitask import *
 from .index import *
 from .recommender import *
 
 # %% ../nbs/42_bundle.ipynb #1c7c94b2
 FORMAT = 1 # of the folder; a reader that knows only older ones says so
 FILES = ('model.safetensors', 'user_ids.parquet', 'item_ids.parquet', 'items.parquet', 'users.parquet', 'ratings.parquet', 'README.md')
-_row_loaders = {c.__name__:c for c in (RatingDataLoaders, HistoryDataLoaders, PieceDataLoaders, FusionRatings, FusionHistories, FusionPieces, TowerDataLoaders, NextDataLoaders)}
 _columns = {'user_ids.parquet':['id'], 'item_ids.parquet':['id'], 'items.parquet':[ITEM], 'users.parquet':[USER], 'ratings.parquet':[USER, ITEM, RATING]} # that a table must have
 
 # %% ../nbs/42_bundle.ipynb #9273611a
@@ -66,13 +60,6 @@ def _tables(rec):
     t = {'user_ids.parquet':pd.DataFrame({'id':rec.users.ids}), 'item_ids.parquet':pd.DataFrame({'id':rec.items.ids}), 'ratings.parquet':df}
     return t | {f'{k}.parquet':v for k,v in (('items', r.items), ('users', r.users)) if v is not None}
 
-def _loaders_said(dls):
-    "What kind of loaders asks, and its settings"
-    kind = type(dls).__name__
-    if _row_loaders.get(kind) is not type(dls): raise ValueError(f'loaders of the kind {kind} are not known to a bundle, so it could not be asked later.')
-    args = {k:getattr(dls, k) for k in dls.loader_args}
-    return {'kind':kind, 'args':args, 'seed':dls.seed, 'valid_bs':dls.valid.bs if dls.loaders else dls.valid_bs}
-
 def _version():
     try: return version('recnb')
     except PackageNotFoundError: return 'unknown'
@@ -89,7 +76,7 @@ def trial_summary(
 def _config(rec, said, again):
     "All of `config.json` but the checksums"
     r = rec.ratings
-    return dict(format=FORMAT, library='recnb', version=_version(), about=rec.about, network=said, same=again, loaders=_loaders_said(rec.dls),
+    return dict(format=FORMAT, library='recnb', version=_version(), about=rec.about, network=said, same=again, loaders=rec.dls.to_config(),
         data=dict(name=r.name, scale=list(map(float, r.scale)), licence=r.licence, citation=r.citation, notes=list(r.notes)),
         counts=dict(users=len(rec.users) - 1, items=len(rec.items) - 1, ratings=len(r)), versions=dict(torch=torch.__version__))
 
@@ -130,10 +117,10 @@ def save_recommender(
 )->Path: # The same
     "Keep a recommender as a folder"
     check_replaceable(path)
-    said, made = describe(rec.model)
+    said, made = rec.model.to_config()
     state, again = _once(rec.model.state_dict())
     mine = rec.model.state_dict()
-    if (other := build(json.loads(json.dumps(said)), made).state_dict()).keys() != mine.keys(): raise ValueError(
+    if (other := Configurable.from_config(json.loads(json.dumps(said)), made).state_dict()).keys() != mine.keys(): raise ValueError(
         f"this model was changed after it was made, in a way that is not written down ({', '.join(sorted(other.keys() ^ mine.keys())[:3])}), so it can not be kept. A text model that was trained along is such a change.")
     config = _config(rec, said, again)
     with atomic_folder(path) as p:
@@ -260,7 +247,7 @@ def _network(path, said, tensors):
     made = [tensors.get(f'made.{i}') for i in range(sum(k.startswith('made.') for k in tensors))]
     most = 8*sum(v.numel() for v in tensors.values()) + 1_000_000
     try:
-        with AllocationGuard(most): model = build(said['network'], made)
+        with AllocationGuard(most): model = Configurable.from_config(said['network'], made)
         want = model.state_dict()
         have |= {k:have[v] for k,v in said['same'].items()}
     except DataError as e: raise DataError(f"{path/'config.json'}: {e}") from None
@@ -273,28 +260,15 @@ def _network(path, said, tensors):
     return model
 
 # %% ../nbs/42_bundle.ipynb #79573e18
-def _may_be(cls, k, v):
-    "Is that something these loaders can be told?"
-    want = next(o.__annotations__[k] for o in cls.__mro__ if k in getattr(o, '__annotations__', {}))
-    return (v is None and getattr(cls, k) is None) or (type(v) is want and (want is not int or 0 <= v <= 10_000))
-
-def _asking(path, said, ratings, vocabs, block, device):
-    "Loaders that ask as those did that trained"
-    o = said['loaders']
-    cls, args = _row_loaders.get(str(o.get('kind'))), o.get('args')
-    if cls is None or not isinstance(args, dict) or set(args) - set(cls.loader_args): raise DataError(f"{path/'config.json'} names loaders that are not known ({o.get('kind')!r:.40}); it is damaged, or a newer recnb made it.")
-    for k,v in args.items():
-        if not _may_be(cls, k, v): raise DataError(f"{path/'config.json'}: {k}={v!r:.40} is nothing that loaders can be told.")
-    if (seed := o.get('seed')) is not None and (type(seed) is not int or not 0 <= seed < 2**63): raise DataError(f"{path/'config.json'}: {seed!r:.40} is no seed.")
-    if block is not None and (block.dtype.kind not in 'iu' or not ((block >= -1) & (block < (max(args.get('folds', 0), 1) if hasattr(cls, 'folds') else 0))).all()): raise DataError(f'{path/"ratings.parquet"} has folds that these loaders have not; it is damaged.')
-    dls = cls.for_queries(ratings, vocabs, seed, device, **args)
-    if block is not None: dls._block = block
-    return dls
+def _query_loaders(path, config, ratings, vocabs, block, device):
+    "Loaders that make the same queries as those of the training"
+    try: return RatingDataLoaders.from_config(config['loaders'], ratings, vocabs, block, device)
+    except ValueError as e: raise DataError(f"{path/'config.json'}: {e} The folder is damaged, or a newer recnb made it.") from None
 
 def _ratings(path, said):
     "The ratings with all that is known about them"
     d, df = said['data'], _table(path, 'ratings.parquet', said['counts']['ratings'])
-    block = df.pop('fold').to_numpy() if 'fold' in df else None
+    block = df.pop('block').to_numpy() if 'block' in df else None
     more = {k:_table(path, f'{k}.parquet') if f'{k}.parquet' in said['files'] else None for k in ('items', 'users')}
     try: scale = as_scale(d.get('scale'))
     except ValueError: raise DataError(f"{path/'config.json'}: {d.get('scale')!r:.40} is no scale of ratings; it is damaged.") from None
@@ -319,13 +293,14 @@ def load_recommender(
     path, # A folder that `save_recommender` made
     device=None, # A torch device; the CPU if None
 )->Recommender:
-    "A recommender that was kept"
+    "A recommender that was saved; models of your own have to be imported first"
+    import_module('recnb.all') # registers every model of the library
     said, path = read_config(path), resolve_folder(Path(path).expanduser())
     tensors = _weights(path/'model.safetensors')
     vocabs = tuple(_ids(path, f'{k}_ids.parquet', said['counts'].get(f'{k}s')) for k in ('user', 'item'))
     ratings, block = _ratings(path, said)
     model = _network(path, said, tensors)
-    dls = _asking(path, said, ratings, vocabs, block, device or 'cpu')
+    dls = _query_loaders(path, said, ratings, vocabs, block, device or 'cpu')
     for kind,v in zip(('user', 'item'), vocabs):
         for k,t in id_tables(model, kind).items():
             if len(t) != len(v): raise DataError(f'{path}: {k!r} has {len(t):,} rows where there are {len(v) - 1:,} {kind}s and the unknown; it belongs to another model.')

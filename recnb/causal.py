@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['N_TIME_GAPS', 'rating_heads', 'alibi_slopes', 'causal_mask', 'time_gap_levels', 'Causal', 'MeanHead',
            'DistributionHead', 'OrdinalHead', 'SoftmaxHead', 'make_rating_head', 'HistoryReader', 'HeadLoss',
-           'causal_learner', 'attention']
+           'causal_learner', 'attention_weights']
 
 # %% ../nbs/25_causal.ipynb #eec8ad0e
 import numpy as np, pandas as pd, torch
@@ -56,8 +56,9 @@ def time_gap_levels(
     return ev, level(time - last)*(sees > 0)
 
 # %% ../nbs/25_causal.ipynb #68995851
-class Causal(Configurable):
+class Causal(RecModel):
     "A causal transformer over (item, rating) events that answers queries about items"
+    explains_by = 'attention'
     def __init__(self,
         n_users:int, # Rows of user tables, the unknown included
         n_items:int, # Rows of item tables, the unknown included
@@ -308,6 +309,17 @@ def _scores(self:Causal, user, past, given, block, n, past_time=None, time=None)
     h = self.transform(self.queries(item.expand(len(user), -1), gaps[1]), mask[:, :, N:], 0, memory)
     return self.rating_head.ratings(self.rating_head(self.norm(h.float()), self.mf.logits(user)))
 
+# %% ../nbs/25_causal.ipynb #5a1c0e41
+@patch
+def item_vectors(self:Causal)->torch.Tensor: # (n_items, width)
+    "Factors of the items"
+    return self.mf.item_vectors()
+
+@patch
+def fold_in_parts(self:Causal)->FoldInParts:
+    "Those of the factorizations; the transformer reads a short history well enough by itself"
+    return self.mf.fold_in_parts().inside('mf', min_ratings=20)
+
 # %% ../nbs/25_causal.ipynb #5c07b686
 class HeadLoss:
     "The loss of a model's answers; its `decodes` makes ratings of them"
@@ -317,7 +329,8 @@ class HeadLoss:
     def __call__(self, out, y): return self.rating_head.loss(out, y)
     def decodes(self, out): return self.rating_head.ratings(out)
 
-@recipe('causal', epochs=3, about='a transformer over the whole history, on top of matrix factorization', loaders=PieceDataLoaders)
+@recipe('causal', epochs=3, about='a transformer over the whole history, on top of matrix factorization', loaders=PieceDataLoaders,
+    skip_inner_fits=dict(mf_epochs=0))
 @delegates(Causal.__init__, but='n_users,n_items,scale,length,stride,times')
 def causal_learner(
     dls, # `PieceDataLoaders`
@@ -344,23 +357,46 @@ def causal_learner(
     return sequence_learner(dls, model, HeadLoss(model.rating_head), opt_func, lr, wd, metrics=metrics, cbs=cbs, path=path)
 
 # %% ../nbs/25_causal.ipynb #e0cbf119
+@patch
 @torch.no_grad()
-def attention(
+def attention(self:Causal,
+    user, # User index, (1,)
+    past, # Latest items, (1, N), right-padded
+    given, # Their ratings, (1, N)
+    block, # Their blocks, (1, N)
+    n, # How many of them are real, (1,)
+    item, # Index of the item asked about, (1, 1)
+)->torch.Tensor: # (layers, heads, 1 + N); the start of the history first
+    "How much a query about an item attends to each event of a history"
+    mask = causal_mask(n[:, None], past.shape[1], self.heads)
+    caches, N = [KVCache() for _ in self.blocks], past.shape[1] + 1
+    self.transform(self.tokens(user, past, given, block), mask[:, :, :N], N, caches)
+    x, weights = self.queries(item), []
+    for layer,cache in zip(self.blocks, caches):
+        query = layer.attn.project(layer.norm1(x), 0)[0]
+        weights.append(layer.attn.weights(query, cache.kv[0], mask[:, :, N:])[0, :, 0])
+        x = layer(x, mask[:, :, N:], n=0, memory=cache)
+    return torch.stack(weights)
+
+@patch
+def explain(self:Causal, *query, item:int)->tuple: # Item indices of the history (N,), and their attention (N,)
+    "Attention of the last layer to each event, the mean over its heads"
+    past = query[1]
+    weights = self.attention(*query[:5], torch.tensor([[item]], device=past.device))
+    return past[0], weights[-1].mean(0)[1:]
+
+# %% ../nbs/25_causal.ipynb #5a1c0e42
+def attention_weights(
     learn:Learner, # Of a `Causal` model
     user, # User id
     item, # Item id
 )->pd.DataFrame: # One row an earlier rating, the oldest first: `item_id`, `title`, `rating`, and a column for each layer and head
-    "How much a question about an item looks at each rating of a user's history"
-    dls, m = learn.dls, learn.model.eval()
-    who, past, given, block, n = dls.query([user])[:5]
-    item = torch.from_numpy(dls.items.encode([item]))[None].to(past.device)
-    mask = causal_mask(n[:, None], past.shape[1], m.heads)
-    memory, N = [KVCache() for _ in m.blocks], past.shape[1] + 1
-    m.transform(m.tokens(who, past, given, block), mask[:, :, :N], N, memory)
-    x, res = m.queries(item), {}
-    for i,(b,kv) in enumerate(zip(m.blocks, memory), 1):
-        w = b.attn.weights(b.attn.project(b.norm1(x), 0)[0], kv.kv[0], mask[:, :, N:])[0, :, 0] # (heads, places)
-        res |= {f'layer {i}, head {h}':o[1:].cpu().numpy() for h,o in enumerate(w, 1)}
-        x = b(x, mask[:, :, N:], n=0, memory=kv)
+    "How much a query about an item attends to each rating of a user's history"
+    dls, model = learn.dls, learn.model.eval()
+    query = dls.query([user])[:5]
+    past, given = query[1], query[2]
+    index = torch.from_numpy(dls.items.encode([item]))[None].to(past.device)
+    weights = model.attention(*query, index)[..., 1:].cpu().numpy()
+    columns = {f'layer {i}, head {h}': w for i,layer in enumerate(weights, 1) for h,w in enumerate(layer, 1)}
     ids = dls.items.decode(past[0].cpu())
-    return pd.DataFrame({ITEM:ids, TITLE:dls.ratings.titles(ids).to_numpy(), RATING:given[0].cpu().numpy(), **res})
+    return pd.DataFrame({ITEM: ids, TITLE: dls.ratings.titles(ids).to_numpy(), RATING: given[0].cpu().numpy(), **columns})

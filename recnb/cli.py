@@ -390,8 +390,8 @@ def _understood(rec, given, as_json):
     "What was made of somebody's titles, on stderr"
     said = rec.names.match(given.iloc[:, 0])
     for row in said.itertuples():
-        if row.how == '': err.print(f'note: nothing here is like {row.asked!r}; it is left out', markup=False, soft_wrap=True)
-        elif row.how == 'near' or (not as_json and str(row.asked) != row.title): err.print(f'note: {row.asked!r} is taken for {row.title!r}', markup=False, soft_wrap=True)
+        if row.how == '': err.print(f'note: nothing here is like {row.query!r}; it is left out', markup=False, soft_wrap=True)
+        elif row.how == 'near' or (not as_json and str(row.query) != row.title): err.print(f'note: {row.query!r} is taken for {row.title!r}', markup=False, soft_wrap=True)
 
 def _rows(df): return json.dumps(json.loads(df.to_json(orient='records', force_ascii=False)), ensure_ascii=False)
 

@@ -78,7 +78,7 @@ def test_errors(
     learn:Learner, # Trained
 )->dict: # 'mae', 'mse', 'rmse'; None where the model does not predict ratings
     "Rating errors on the test rows"
-    if not getattr(learn.model, 'rates', True): return dict(mae=None, mse=None, rmse=None)
+    if not learn.model.rates: return dict(mae=None, mse=None, rmse=None)
     return rating_errors(*predict_dl(learn, learn.dls.test))
 
 # %% ../nbs/16_experiment.ipynb #40b6f70e
@@ -100,10 +100,10 @@ def ranking_task(
         owner=code if each else None, known=torch.bincount(t(items[known]).long(), minlength=len(dls.items)), n_users=df[USER][known].nunique(),
         vectors=multi_hot(table, dls.items, ITEM)[0] if table is not None and GENRES in table else None)
     if not each:
-        asks = dls.query(ids, known=known)
-        return (lambda u: [o[u] for o in asks]), rest
+        query = dls.query(ids, in_history=known)
+        return (lambda u: [o[u] for o in query]), rest
     rows = (dls.valid if part == 'valid' else dls.test).dataset
-    if not hasattr(rows, 'question'): raise ValueError(f'{type(rows).__name__} asks many questions in one row, so they can not be asked one by one; leave out each=True.')
+    if not hasattr(rows, 'query'): raise ValueError(f'{type(rows).__name__} asks many questions in one row, so they can not be asked one by one; leave out each=True.')
     return rows.query, rest
 
 # %% ../nbs/16_experiment.ipynb #e3ed553b

@@ -10,11 +10,8 @@ import numpy as np, pandas as pd, torch
 from typing import NamedTuple
 from fastcore.basics import patch
 from torch import nn
-from torch.func import functional_call, jacfwd, vmap
-from .layers import *
-from .mf import *
-from .stacked_mf import *
-from .multitask import *
+from torch.func import functional_call
+from .model import *
 
 # %% ../nbs/40_fold_in.ipynb #6c5ed4e1
 class Prior(NamedTuple):
@@ -50,127 +47,42 @@ def fold_in(
         row = row + torch.linalg.solve(slope.mT @ slope + prior.precision, towards)
     return row
 
-# %% ../nbs/40_fold_in.ipynb #f8e8fd3a
-@patch
-def user_rows(self:MF)->torch.Tensor: # (1, n_users, k)
-    "What was learned about everybody: factors, then the bias"
-    u = self.user_factors.weight.detach()
-    return (u if self.user_bias is None else torch.cat([u, self.user_bias.bias.detach()[:, None]], 1))[None]
-
-@patch
-def item_inputs(self:MF,
-    item, # Item indices, (n,)
-)->tuple: # What a row is multiplied by, (1, n, k), and what comes to it, (1, n)
-    v = self.item_factors(item)
-    if self.user_bias is None: return v[None], self.bias.expand(1, len(item))
-    return torch.cat([v, torch.ones_like(v[:, :1])], 1)[None], (self.bias + self.item_bias(item))[None]
-
-@patch
-def as_tables(self:MF,
-    rows, # (B, 1, k)
-)->dict: # By name: tables with B rows
-    n = self.user_factors.weight.shape[1]
-    return {'user_factors.weight':rows[:, 0, :n]} | ({} if self.user_bias is None else {'user_bias.bias':rows[:, 0, n]})
-
-# %% ../nbs/40_fold_in.ipynb #de143ce5
-@patch
-def user_rows(self:StackedMF)->torch.Tensor: # (folds, n_users, k)
-    "What was learned about everybody by each"
-    u = self.user_factors.weight.detach().unflatten(1, (self.blocks, -1))
-    return torch.cat([u, self.user_bias.weight.detach()[..., None]], -1).transpose(0, 1)
-
-@patch
-def item_inputs(self:StackedMF,
-    item, # Item indices, (n,)
-)->tuple: # (folds, n, k) and (folds, n)
-    v = self.item_factors(item).unflatten(1, (self.blocks, -1)).transpose(0, 1)
-    return torch.cat([v, torch.ones_like(v[..., :1])], -1), self.bias[:, None] + self.item_bias(item).T
-
-@patch
-def as_tables(self:StackedMF,
-    rows, # (B, folds, k)
-)->dict: # By name: tables with B rows
-    return {'user_factors.weight':rows[..., :-1].flatten(1), 'user_bias.weight':rows[..., -1]}
-
-# %% ../nbs/40_fold_in.ipynb #0b23e6cb
-def _stretched(z, y_range):
-    "`in_range`, and its derivative"
-    if y_range is None: return z, torch.ones_like(z)
-    p = z.sigmoid()
-    wide = y_range[1] - y_range[0]
-    return p*wide + y_range[0], p*(1 - p)*wide
-
-def _factor_answer(mf, item):
-    "What somebody rates these items, by their row"
-    x, rest = mf.item_inputs(item)
-    def answer(rows):
-        said, slope = _stretched((x @ rows[..., None])[..., 0] + rest, mf.y_range)
-        return said, x*slope[..., None]
-    return answer
-
-# %% ../nbs/40_fold_in.ipynb #b3948f26
-def _tower_answer(model, item, *question):
-    "What somebody rates these items, by their own vector in the query tower"
-    v = model.items(item)
-    def one(row):
-        q = functional_call(model.query, {'own.weight':row[None]}, question)
-        return model.rate(q.expand(len(v), -1), v)
-    return lambda rows: (vmap(one)(rows), vmap(jacfwd(one))(rows))
-
 # %% ../nbs/40_fold_in.ipynb #b4da486f
 class FoldIn:
-    "Rows for people whom training did not know"
+    "Fits the row of a new user to a few ratings, for any model that has `fold_in_parts`"
     def __init__(self,
-        model:nn.Module, # Trained
+        model:RecModel, # Trained
         user, # User indices of training ratings, (n,)
         item, # Their items, (n,)
-        rating, # What was given, (n,)
-        caution:float=2., # Times the noise on a rating
-        least:int=20, # So many ratings it takes for a model that reads them as a history as well
-        most:int=100_000, # Ratings to find the noise from
+        rating, # Their ratings, (n,)
+        noise_scale:float=2., # Times the noise of a rating
+        max_ratings:int=100_000, # Ratings from which the noise is estimated
     ):
-        model.eval()
-        self.model, self.part, self.prefix, self.least = model, None, '', 0
-        inner = getattr(model, 'mf', None)
-        if isinstance(model, MF): self.part = model
-        elif isinstance(inner, (MF, StackedMF)): self.part, self.prefix, self.least = inner, 'mf.', least
-        elif isinstance(model, MultiTask) and getattr(model.query, 'own', None) is not None: self.part, self.prefix = model.query, 'query.'
-        if self.part is None: return
-        some = torch.randperm(len(user), generator=torch.Generator().manual_seed(0))[:most]
-        user, item, rating = (torch.as_tensor(o)[some].to(next(model.parameters()).device) for o in (user, item, rating))
-        self.prior = Prior.of(self._rows()[:, 1:], caution*self._noise(user.long(), item.long(), rating))
+        self.parts = model.eval().fold_in_parts()
+        if self.parts is None: return
+        sample = torch.randperm(len(user), generator=torch.Generator().manual_seed(0))[:max_ratings]
+        device = next(model.parameters()).device
+        user, item, rating = (torch.as_tensor(v)[sample].to(device) for v in (user, item, rating))
+        noise = self.parts.noise(user.long(), item.long(), rating)
+        self.prior = Prior.of(self.parts.rows[:, 1:], noise_scale*noise)
 
 # %% ../nbs/40_fold_in.ipynb #7b1c51de
-@patch
-def _rows(self:FoldIn): # (F, n_users, k)
-    return self.part.user_rows() if isinstance(self.part, (MF, StackedMF)) else self.part.own.weight.detach()[None]
-
-@patch
-@torch.no_grad()
-def _noise(self:FoldIn, user, item, rating):
-    if not isinstance(self.part, (MF, StackedMF)): return rating.var().item()/2 # half of what ratings vary is noise, about
-    x, rest = self.part.item_inputs(item)
-    said = in_range((x*self._rows()[:, user]).sum(-1) + rest, self.part.y_range)
-    return (said - rating).square().mean().item()
-
 @patch
 @torch.no_grad()
 def __call__(self:FoldIn,
     item, # Item indices, (n,)
-    rating, # What was given, (n,)
-    block=None, # Folds of them, (n,), for a folded factorization
-    question=(), # The rest of what is asked of a query tower, one row
-)->dict: # By its name in the model: a table with one row; empty where nothing can be folded in, or too few ratings are there
-    "Tables for somebody with these ratings"
-    if self.part is None or len(item) < max(self.least, 1): return {}
-    item, rating, real = item.long(), rating.float(), None
-    if not isinstance(self.part, (MF, StackedMF)):
-        row = fold_in(_tower_answer(self.model, item, torch.zeros_like(item[:1]), *question), rating, self.prior)
-        return {'query.own.weight':row}
-    if isinstance(self.part, StackedMF) and self.part.blocks > 1 and block is not None:
-        real = (torch.arange(self.part.blocks, device=item.device)[:, None] != block).float()
-    row = fold_in(_factor_answer(self.part, item), rating, self.prior, real)
-    return {self.prefix + k:v for k,v in self.part.as_tables(row[None]).items()}
+    rating, # Their ratings, (n,)
+    block=None, # Blocks of the ratings, (n,), for stacked factorizations
+    query=(), # What else the model's query tower reads, one row
+)->dict: # Parameter name to a table with one row; empty where there is nothing to fit, or too few ratings
+    "Tables for one new user"
+    parts = self.parts
+    if parts is None or len(item) < max(parts.min_ratings, 1): return {}
+    item, rating, members = item.long(), rating.float(), len(parts.rows)
+    counts = None
+    if members > 1 and block is not None: counts = (torch.arange(members, device=item.device)[:, None] != block).float()
+    row = fold_in(parts.predict(item, *query), rating, self.prior, counts)
+    return parts.tables(row[None])
 
 # %% ../nbs/40_fold_in.ipynb #03bd54b8
 class _Asked(nn.Module):

@@ -61,6 +61,7 @@ class Content(Configurable):
             v[0] = 0
             for name,o in ((k, v), (f'{k}_middle', middle), (f'{k}_size', size)): self.register_buffer(name, o, persistent=False)
     def __len__(self): return len(self.seen)
+    def build_args(self): return dict(text_model=self.text_model) if self.text_model else {}
     def get(self,
         part:str, # Name of a part
         idx=None, # Item indices, any shape; all if None
@@ -150,38 +151,44 @@ class ContentBias(ContentEmbedding):
     def bias(self): return self.weight[:, 0]
 
 # %% ../nbs/27_fusion.ipynb #5c016a0e
-@change
+@recorded_change
 def add_content(
     model:nn.Module, # Any backbone
     content:Content, # Of its items
     **kwargs # To `ContentEmbedding`
 )->nn.Module: # The same, changed
-    "Put tables that know content where a model has tables of items"
-    embed = lambda old: ContentEmbedding(content, old.embedding_dim, float(old.weight.detach().std()), **kwargs)
-    for o in list(model.modules()):
-        if isinstance(o, ItemEmbedding): o.vec = embed(o.vec)
-        if isinstance(o, (MF, StackedMF)): o.item_factors, o.item_bias = embed(o.item_factors), ContentBias(content, **kwargs) if isinstance(o, MF) else embed(o.item_bias)
+    "Replace a model's item tables by ones that read content"
+    for module in list(model.modules()):
+        for table in getattr(module, 'tables_by_id', {}).get('item', ()):
+            name, _, kind = table.partition('.')
+            old = getattr(module, name, None)
+            if isinstance(old, nn.Embedding):
+                init_std = float(old.weight.detach().std())
+                setattr(module, name, ContentEmbedding(content, old.embedding_dim, init_std, **kwargs))
+            elif isinstance(old, IdBias): setattr(module, name, ContentBias(content, **kwargs))
     return model
 
+# %% ../nbs/27_fusion.ipynb #5a1c0e71
 class FrozenContentEmbedding(nn.Embedding):
-    "A plain table with what content says worked in; what it was made of stays beside it, for items to come"
+    "A plain table filled from one that reads content, which stays beside it for items to come"
     def __init__(self,
-        made_of:ContentEmbedding, # The table that knows content
+        source:ContentEmbedding, # The table that reads content
     ):
-        super().__init__(made_of.num_embeddings, made_of.embedding_dim)
-        self.made_of = made_of
+        super().__init__(source.num_embeddings, source.embedding_dim)
+        self.source = source
         self.requires_grad_(False)
         self.refresh()
-    def refresh(self): self.weight.copy_(self.made_of.weight)
+    def refresh(self): self.weight.copy_(self.source.weight)
 
-@change
+@recorded_change
 def freeze_content(
-    model:nn.Module, # With tables that know content
+    model:nn.Module, # With tables that read content
 )->nn.Module: # The same, changed
-    "Plain tables again, with what content says worked in"
-    for o in list(model.modules()):
-        for name,part in list(o.named_children()):
-            if type(part) is ContentEmbedding and not isinstance(o, FrozenContentEmbedding): setattr(o, name, FrozenContentEmbedding(part))
+    "Replace tables that read content by plain ones with the same vectors"
+    for module in list(model.modules()):
+        if isinstance(module, FrozenContentEmbedding): continue
+        for name,child in list(module.named_children()):
+            if type(child) is ContentEmbedding: setattr(module, name, FrozenContentEmbedding(child))
     return model
 
 # %% ../nbs/27_fusion.ipynb #aea3a7c8
@@ -264,9 +271,12 @@ def _fused(dls, backbone, content, table, lrs, wds, kwargs):
     return learn
 
 # %% ../nbs/27_fusion.ipynb #97edde01
-@recipe('fusion', epochs=3, about='the causal transformer, with item tables that know text, genres and year', loaders=FusionPieces, backbone='causal')
-@recipe('fusion-mf', epochs=6, about='matrix factorization, with item tables that know text, genres and year', loaders=FusionRatings, backbone='mf')
-@recipe('fusion-bst', epochs=4, about='BST, with item tables that know text, genres and year', loaders=FusionHistories, backbone='bst')
+@recipe('fusion', epochs=3, about='the causal transformer, with item tables that know text, genres and year', loaders=FusionPieces,
+    reads_text=True, skip_inner_fits=dict(mf_epochs=0), backbone='causal')
+@recipe('fusion-mf', epochs=6, about='matrix factorization, with item tables that know text, genres and year', loaders=FusionRatings,
+    reads_text=True, backbone='mf')
+@recipe('fusion-bst', epochs=4, about='BST, with item tables that know text, genres and year', loaders=FusionHistories,
+    reads_text=True, backbone='bst')
 def fusion_learner(
     dls, # `FusionPieces` for the backbone 'causal', `FusionHistories` for 'bst', `FusionRatings` for 'mf'
     backbone:str='causal', # 'causal', 'bst' or 'mf'

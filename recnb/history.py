@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['policies', 'earlier_ratings', 'history_rows', 'latest_ratings', 'Histories', 'segment_starts', 'Pieces',
-           'user_blocks']
+           'deal_blocks', 'user_blocks']
 
 # %% ../nbs/10_history.ipynb #595b80a7
 import numpy as np, pandas as pd, torch
@@ -73,8 +73,8 @@ class Histories:
     ):
         t = lambda o: None if o is None else torch.as_tensor(o)
         self.item, self.rating, self.time = map(t, in_history)
-        self.user, self.target, self.answer = map(t, target)
-        self.first, self.end, self.when = t(first), t(end), t(when)
+        self.user, self.target, self.target_rating = map(t, target)
+        self.first, self.end, self.target_time = t(first), t(end), t(when)
         self.block, self.target_block = (torch.full((len(o),), -1, dtype=torch.int8) if f is None else t(f) for f,o in zip(blocks, (self.item, self.target)))
     def __len__(self): return len(self.target)
     def to(self, device):
@@ -117,6 +117,20 @@ def from_latest(cls:Histories,
     when = np.r_[time, time.max(initial=0) if now is None else now][np.where(end > first, end - 1, len(time))] # the moment of the last known rating; strangers ask now
     return cls((item, rating, time), (users.encode(pairs[USER]), items.encode(pairs[ITEM]), answer), first, end, when,
         (None if block is None else block[rows], None))
+
+# %% ../nbs/10_history.ipynb #e42804c1
+@patch(cls_method=True)
+def from_new_user(cls:Histories,
+    item, # Item indices, the oldest rating first, (n,)
+    rating, # Their ratings, (n,)
+    now:int, # Time of the ratings and of the query, seconds
+    block=None, # The block of each rating, (n,)
+)->'Histories': # With one target, after all of these ratings
+    "One new user's ratings as a history"
+    user, target = torch.zeros(1, dtype=torch.int32), torch.ones(1, dtype=torch.int32)
+    first, end = torch.zeros(1, dtype=torch.int32), torch.full((1,), len(item), dtype=torch.int32)
+    times = torch.full((len(item) + 1,), now, dtype=torch.int64)
+    return cls((torch.as_tensor(item).int(), rating, times[1:]), (user, target, None), first, end, times[:1], (block, None))
 
 # %% ../nbs/10_history.ipynb #12589681
 @patch
@@ -200,6 +214,17 @@ def to(self:Pieces, device):
     return self
 
 # %% ../nbs/10_history.ipynb #234324f0
+def deal_blocks(
+    sizes, # How many ratings each user has, (users,)
+    n:int, # Blocks a user
+    seed:int=0, # Of the number that a user's first block gets
+)->np.ndarray: # int8, 0 to n-1, one a rating: user after user, each in the order of time
+    "Blocks of about the same length for users with so many ratings"
+    sizes = np.asarray(sizes)
+    place = np.arange(sizes.sum()) - np.repeat(np.cumsum(sizes) - sizes, sizes) # of each rating among its user's
+    first = np.random.RandomState(seed).randint(n, size=len(sizes))
+    return ((place*n//np.repeat(sizes, sizes) + np.repeat(first, sizes)) % n).astype('int8')
+
 def user_blocks(
     r:Ratings, # Ratings with timestamps
     rows:np.ndarray, # Which to deal out, one bool a rating
@@ -210,10 +235,8 @@ def user_blocks(
     o = time_order(r); o = o[rows[o]]
     u = user_codes(r)[o]
     begin = np.flatnonzero(np.r_[True, u[1:] != u[:-1]][:len(u)])
-    size = np.diff(np.r_[begin, len(u)])
-    at = (np.arange(len(u)) - np.repeat(begin, size))*n//np.repeat(size, size) # 0 to n-1, in order
     res = np.full(len(r), -1, 'int8')
-    res[o] = (at + np.repeat(np.random.RandomState(seed).randint(n, size=len(size)), size)) % n
+    res[o] = deal_blocks(np.diff(np.r_[begin, len(u)]), n, seed)
     return res
 
 # %% ../nbs/10_history.ipynb #f48605a8

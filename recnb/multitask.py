@@ -9,6 +9,7 @@ __all__ = ['MultiTask', 'LearnedWeights', 'JointLoss', 'PartLoss', 'multitask_le
 import torch
 import torch.nn.functional as F
 from torch import nn
+from torch.func import functional_call, jacfwd, vmap
 from fastai.basics import Learner
 from fastcore.basics import patch
 from fastcore.meta import delegates
@@ -20,7 +21,7 @@ from .tower import *
 # %% ../nbs/33_multitask.ipynb #33a7f9bc
 class MultiTask(TwoTower):
     "Two towers, and a head that makes ratings of their vectors"
-    rates = True
+    rates = True # and ranks, as every `TwoTower`
     def __init__(self,
         *args, # Of a `TwoTower`
         head=(256, 128), # Dense layers of the head, before the last number
@@ -58,6 +59,22 @@ def forward(self:MultiTask,
 
 @patch
 def decodes(self:MultiTask, out): return out[2] # The ratings
+
+# %% ../nbs/33_multitask.ipynb #5a1c0e61
+@patch
+def fold_in_parts(self:MultiTask)->FoldInParts: # Or None where the query tower has no row for each user
+    "The user's own embedding in the query tower is one row"
+    own = getattr(self.query, 'own', None)
+    if own is None: return None
+    def predict(item, *query):
+        vectors, unknown_user = self.items(item), torch.zeros_like(item[:1])
+        def rate_all(row):
+            query_vector = functional_call(self.query, {'own.weight': row[None]}, (unknown_user, *query))
+            return self.rate(query_vector.expand(len(vectors), -1), vectors)
+        return lambda rows: (vmap(rate_all)(rows), vmap(jacfwd(rate_all))(rows))
+    def noise(user, item, rating): return rating.var().item()/2 # about half of the variance of ratings is noise
+    def tables(rows): return {'query.own.weight': rows[:, 0]}
+    return FoldInParts(own.weight.detach()[None], predict, tables, noise)
 
 # %% ../nbs/33_multitask.ipynb #31fc2486
 class LearnedWeights(Configurable):

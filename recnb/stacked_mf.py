@@ -15,10 +15,12 @@ from .loader import *
 from .model import *
 from .layers import *
 from .training import *
+from .mf import *
 
 # %% ../nbs/24_stacked_mf.ipynb #015d45bb
 class StackedMF(Configurable):
     "Several matrix factorizations side by side, each of which does not see one fold of the training ratings"
+    fitted_at_creation = True # by `fit_stacked_mf`, before the network on top of it is built
     tables_by_id = {'user':('user_factors.weight', 'user_bias.weight'), 'item':('item_factors.weight', 'item_bias.weight')}
     def __init__(self,
         n_users:int, # Rows of user tables, the unknown included
@@ -127,3 +129,36 @@ def fit_stacked_mf(
     fit_quietly(learn, get_recipe('mf').epochs if epochs is None else epochs)
     some = [torch.randint(len(h), (min(len(h), 100_000),), device=dls.device) for _ in range(2)]
     return model.to(dls.device).spread(h.user[some[0]], h.target[some[1]]).requires_grad_(False)
+
+# %% ../nbs/24_stacked_mf.ipynb #5a1c0e22
+@patch
+def user_rows(self:StackedMF)->torch.Tensor: # (blocks, n_users, k)
+    "Factors of all users, then their bias, by member"
+    factors = self.user_factors.weight.detach().unflatten(1, (self.blocks, -1))
+    return torch.cat([factors, self.user_bias.weight.detach()[..., None]], -1).transpose(0, 1)
+
+@patch
+def item_inputs(self:StackedMF,
+    item, # Item indices, (n,)
+)->tuple: # What a row is multiplied by, (blocks, n, k), and what is added, (blocks, n)
+    "The item's side of the product, by member"
+    factors = self.item_factors(item).unflatten(1, (self.blocks, -1)).transpose(0, 1)
+    return torch.cat([factors, torch.ones_like(factors[..., :1])], -1), self.bias[:, None] + self.item_bias(item).T
+
+@patch
+def row_tables(self:StackedMF,
+    rows, # (B, blocks, k)
+)->dict: # Parameter name to a table with B rows
+    "Rows as tables of the model"
+    return {'user_factors.weight': rows[..., :-1].flatten(1), 'user_bias.weight': rows[..., -1]}
+
+@patch
+def fold_in_parts(self:StackedMF)->FoldInParts:
+    "Factors and bias of a user are one row of each member"
+    return factor_fold_in(self)
+
+# %% ../nbs/24_stacked_mf.ipynb #5a1c0e23
+@patch
+def item_vectors(self:StackedMF)->torch.Tensor: # (n_items, blocks*n_factors)
+    "The factors of the items, members side by side"
+    return self.item_factors.weight.detach()

@@ -308,9 +308,9 @@ def forward(self:QueryTower,
 # %% ../nbs/31_tower.ipynb #6d68a0ed
 losses = ('full', 'batch', 'sampled')
 
-class TwoTower(Configurable):
+class TwoTower(RecModel):
     "A query tower and a candidate tower"
-    rates = False # scores are not ratings
+    rates, ranks = False, True
     tables_by_id = {'item':('bias.weight',)}
     def __init__(self,
         query:nn.Module, # From what is asked to a vector
@@ -370,6 +370,12 @@ def query_vectors(self:TwoTower, *x)->torch.Tensor: # (B, width); arguments are 
 def scores(self:TwoTower, *x)->torch.Tensor: # (B, n_items); arguments are what the loaders' `asks` returns
     "Scores of the whole catalogue"
     return self.match(self.query_vectors(*x))
+
+# %% ../nbs/31_tower.ipynb #5a1c0e51
+@patch
+def item_vectors(self:TwoTower)->torch.Tensor: # (n_items, width)
+    "Vectors of the candidate tower"
+    return self.items().detach()
 
 # %% ../nbs/31_tower.ipynb #fdd792d9
 @patch

@@ -13,8 +13,6 @@ from fastai.basics import Learner, set_seed
 from fastcore.basics import patch
 from .ratings import *
 from .model import *
-from .stacked_mf import *
-from .fusion import *
 from .recommender import *
 
 # %% ../nbs/44_update.ipynb #6a709d61
@@ -28,7 +26,7 @@ def copy_tables(
 )->list: # Names of parameters that stay as they were made, as they have another form now
     "Give a new model what an old one has learned"
     state, rows = old.state_dict(), {k:n for n,kind in enumerate(('user', 'item')) for k in id_tables(model, kind)}
-    own = [k + '.' for k,m in model.named_modules() if refit and isinstance(m, StackedMF)]
+    own = [k + '.' for k,m in model.named_modules() if refit and getattr(m, 'fitted_at_creation', False)]
     left, done = [], set() # of tensors that have several names
     for k,v in model.state_dict().items():
         if k.startswith(tuple(own)) or v.data_ptr() in done: continue
@@ -60,12 +58,12 @@ def updated_learner(
     **kwargs # Arguments of the learner function, as in the first training; as the recommender says if none
 )->Learner: # Ready to fit; `left` names what has another form now, and begins anew
     "A `Learner` for more data that knows what was learned before"
-    name, kwargs = _as_made(old, model, kwargs, 'grown_learner(old, ratings')
+    name, kwargs = _as_made(old, model, kwargs, 'updated_learner(old, ratings')
     rec, dls = get_recipe(name), old.dls
     if not rec.epochs: raise ValueError(f'{name} is not trained in steps; fit it anew, which takes no time.')
     set_seed(seed)
     more = type(dls).from_ratings(r, bs=bs, seed=seed, device=dls.device, **{k:getattr(dls, k) for k in dls.loader_args})
-    if not refit and isinstance(getattr(old.model, 'mf', None), StackedMF): kwargs = kwargs | dict(mf_epochs=0)
+    if not refit: kwargs = kwargs | rec.skip_inner_fits
     learn = rec.make(more, **kwargs)
     learn.model.to(dls.device)
     learn.left = copy_tables(learn.model, old.model, (more.users, more.items), (dls.users, dls.items), refit)
@@ -103,13 +101,12 @@ def add_items(self:Recommender,
     **kwargs # Arguments of the learner function, as in training; as the recommender says if none
 )->Recommender: # Gives the same answers as before, and knows these items, too
     "Take in items that nobody has rated, by what is said of them"
-    r, (name, kwargs) = self.ratings, _as_made(self, model, kwargs, 'with_items(table')
+    r, (name, kwargs) = self.ratings, _as_made(self, model, kwargs, 'add_items(table')
     if not self.dls.catalogue or r.items is None: raise ValueError(f'{name} knows items by their ratings only, so a new one means nothing to it; fusion and fusion-mf know them by what is said of them, and so do tower and multitask with catalogue=True.')
     more, notes = _new_items(r, self.items, table)
-    if (text := next((m.text_model for m in self.model.modules() if isinstance(m, Content)), None)): kwargs |= dict(text_model=text)
+    kwargs |= self.model.build_args()
     learn = updated_learner(self, replace(r, items=pd.concat([r.items, more], ignore_index=True), notes=[*r.notes, *notes]), name, self.dls.seed or 0, refit=False, **kwargs)
-    for m in learn.model.modules():
-        if isinstance(m, FrozenContentEmbedding): m.refresh()
+    learn.model.refresh()
     learn.dls._block = self.dls.block
     res = Recommender(learn, self.about)
     if learn.left or not torch.allclose(_answers(res), _answers(self), atol=1e-3): raise ValueError("with these arguments the model does not answer as before"
