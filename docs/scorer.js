@@ -1,4 +1,4 @@
-// Prose before code: names come last, but for one that is typed in full and can be no ordinary word, like mf_learner or RatingDataLoaders.
+// Prose before code. Names come last, but for one that is typed in full and is no ordinary word, such as mf_learner.
 // A page comes before its entry in the glossary.
 var Scorer = {
   score: ([docname, title, , , score, , kind]) => {

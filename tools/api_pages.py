@@ -1,10 +1,11 @@
-"""nbdev's page processing for Sphinx: no cell is run, and `show_doc` becomes a Python directive with a table of parameters."""
+"""nbdev's page processing for Sphinx: no cell is run, and `show_doc` becomes a directive with a table of parameters."""
 import ast
 import inspect
 import re
 from functools import reduce
 from importlib import import_module
 from itertools import groupby
+from pathlib import Path
 
 import nbdev.serve
 from fastcore.basics import AttrDict
@@ -16,6 +17,7 @@ from nbdev.processors import FilterDefaults, _is_showdoc, add_show_docs, exec_sh
 
 EMPTY = inspect.Parameter.empty
 documented = set()  # Full names that a page shows, such as 'recnb.bundle.Recommender.save'
+modules = {}  # The module that a notebook exports, by its path
 
 def find(module, name):
     "The object that a dotted name stands for in a module"
@@ -34,7 +36,8 @@ def tuple_fields(cls):
     "A named tuple's fields with their comments, in the form that `docments` has for parameters"
     notes = dict(re.findall(r'^\s+(\w+):.*?#\s*(.*)', inspect.getsource(cls), re.M))
     defaults = cls._field_defaults
-    return {n: AttrDict(anno=a, default=defaults.get(n, EMPTY), docment=notes.get(n)) for n, a in cls.__annotations__.items()}
+    types = cls.__annotations__
+    return {n: AttrDict(anno=types[n], default=defaults.get(n, EMPTY), docment=notes.get(n)) for n in types}
 
 def parameters(obj):
     "Each parameter's type, default and comment"
@@ -108,6 +111,7 @@ class import_show_docs(Processor):
     def begin(self):
         mods = [d['default_exp'][0] for c in self.nb.cells if 'default_exp' in (d := getattr(c, 'directives_', {}))]
         self.module = f'{get_config().lib_name}.{mods[0]}' if mods else None
+        modules[Path(self.nb.path_).resolve()] = self.module
 
     def cell(self, cell):
         if not _is_showdoc(cell):

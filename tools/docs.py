@@ -5,7 +5,6 @@
 No notebook is run: a page shows the outputs that are stored in it, and the names come from the modules.
 A broken link, anchor or picture is an error, and so is a page that is missing in nbs/sidebar.yml.
 """
-import json
 import re
 import shutil
 import sys
@@ -29,9 +28,10 @@ from readme import apply_options, title_cell
 PAGES = '.ipynb', '.md'
 HOME = 'index'
 FINDS = {  # What people type, and the page that has to come first
-    'cold start': 'fold_in', 'new user': 'fold_in', 'gpu': 'install', 'install': 'install', 'implicit': 'tower', 'negatives': 'tower',
-    'ndcg': 'metrics', 'early stopping': 'training', 'two-tower': 'tower', 'popularity baseline': 'baseline', 'checkpoint': 'training',
-    'hyperparameter': 'mf', 'explain': 'recommender', 'mf_learner': 'mf'}
+    'cold start': 'fold_in', 'new user': 'fold_in', 'fold-in': 'fold_in', 'gpu': 'install', 'install': 'install',
+    'implicit': 'tower', 'negatives': 'tower', 'two-tower': 'tower', 'ndcg': 'metrics', 'early stopping': 'training',
+    'checkpoint': 'training', 'popularity baseline': 'baseline', 'hyperparameter': 'mf', 'explain': 'recommender',
+    'mf_learner': 'mf'}
 
 def page_name(path):
     "A page's address without its ending: '07_split.ipynb' is 'split'; only the home page is called 'index'"
@@ -39,27 +39,29 @@ def page_name(path):
     return Path(path).stem if name == HOME else name
 
 def read_sidebar(nbs):
-    "The sections of nbs/sidebar.yml; stops where a page is missing, stands there twice or does not exist"
+    "The sections of nbs/sidebar.yml, in which every page stands once, as in the map of the home page"
     sections = yaml.safe_load((nbs/'sidebar.yml').read_text(encoding='utf-8'))
     listed = [page for pages in sections.values() for page in pages]
-    there = {p.relative_to(nbs).as_posix() for p in nbs.rglob('*') if p.suffix in PAGES}
-    there = {p for p in there if not any(o[0] in '_.' for o in p.split('/'))}
-    wrong = [f'{p} is missing' for p in sorted(there-set(listed))]
-    wrong += [f'{p} does not exist' for p in sorted(set(listed)-there)]
-    wrong += [f'{p} stands there twice' for p in sorted({p for p in listed if listed.count(p) > 1})]
+    found = {p.relative_to(nbs).as_posix() for p in nbs.rglob('*') if p.suffix in PAGES}
+    found = {p for p in found if not any(o[0] in '_.' for o in p.split('/'))}
+    home = nbs/f'{HOME}.ipynb'
+    unmapped = [p for p in listed if f'({p})' not in home.read_text(encoding='utf-8') and p != home.name]
+    wrong = [f'nbs/sidebar.yml: {p} is missing.' for p in sorted(found-set(listed))]
+    wrong += [f'nbs/sidebar.yml: there is no {p}.' for p in sorted(set(listed)-found)]
+    wrong += [f'nbs/sidebar.yml: {p} stands there twice.' for p in sorted(set(listed)) if listed.count(p) > 1]
+    wrong += [f'nbs/{home.name}: {p} is missing in the map.' for p in unmapped]
     if wrong:
-        sys.exit(f'nbs/sidebar.yml: {"; ".join(wrong)}.')
+        sys.exit('\n'.join(wrong))
     return sections
 
-def link_targets(cfg):
-    "What nbdev's links to names become: the name where a page documents it, or else the page"
-    lookup = import_module(f'{cfg.lib_name}._modidx').d['syms']
+def link_targets(cfg, modules):
+    "What nbdev's links to names become: the name, or its class, where a page documents it, and else the page"
     found = {}
-    for full, (url, _) in ((k, v) for syms in lookup.values() for k, v in syms.items()):
-        owner = full
-        while owner not in api_pages.documented and '.' in owner:
-            owner = owner.rpartition('.')[0]
-        found[url] = f'#{owner}' if owner else url.partition('.html')[0]+'.ipynb'
+    for module, names in import_module(f'{cfg.lib_name}._modidx').d['syms'].items():
+        for owner, (url, _) in names.items():
+            while owner and owner not in api_pages.documented:
+                owner = owner.rpartition('.')[0]
+            found[url] = f'#{owner}' if owner else f'{page_name(modules[module])}.ipynb'
     return found
 
 def mend_links(text, page, cfg, targets):
@@ -83,21 +85,20 @@ def toctrees(sections):
     "The sidebar, as the directives that Sphinx makes it from"
     parts = []
     for name, pages in sections.items():
-        lines = ['Overview <self>' if p == 'index.ipynb' else page_name(p) for p in pages]
+        lines = ['Overview <self>' if page_name(p) == HOME else page_name(p) for p in pages]
         parts.append('\n'.join([f':::{{toctree}}\n:hidden:\n:caption: {name}\n', *lines, ':::']))
+    parts.append(':::{toctree}\n:hidden:\n:caption: Reference\n\nAll names <genindex>\nAll modules <modindex>\n:::')
     return '\n\n'.join(parts)
 
-def read_notebook(path, page, cfg):
+def read_notebook(path, module, url):
     "A notebook that nbdev has processed, its title back in place, and a line that says which module it is"
     nb = nbformat.read(path, as_version=4)
     front = yaml.safe_load(nb.cells[0].source.strip().strip('-'))
     cells = [apply_options(c) for c in nb.cells[1:] if not c.source.startswith('<!-- WARNING')]
     head = title_cell(front)['source']
-    source = json.loads((cfg.nbs_path/page).read_text(encoding='utf-8'))
-    module = re.search(r'^#\|\s*default_exp\s+(\S+)', '\n'.join(''.join(c['source']) for c in source['cells']), re.M)
     if module:
-        url = f'{cfg.git_url}/blob/{cfg.branch}/{cfg.nbs_path.name}/{page}'
-        head += f'\n\n:::{{py:module}} {cfg.lib_name}.{module[1]}\n:::\n\nModule `{cfg.lib_name}.{module[1]}` · [notebook]({url})'
+        head += f'\n\n:::{{py:module}} {module}\n:synopsis: {front.get("description", "")}\n:::'
+        head += f'\n\nModule `{module}` · [notebook]({url})'
     nb.cells = [nbformat.v4.new_markdown_cell(head), *(c for c in cells if c)]
     nb.metadata = nbformat.from_dict({'language_info': {'name': 'python', 'pygments_lexer': 'python'}})
     return nb
@@ -107,58 +108,63 @@ def prepare(cfg, to):
     sections = read_sidebar(cfg.nbs_path)
     api_pages.use()
     cache = proc_nbs(n_workers=0, force=True)
-    targets = link_targets(cfg)
+    modules = {p.relative_to(cfg.nbs_path.resolve()).as_posix(): m for p, m in api_pages.modules.items()}
+    targets = link_targets(cfg, {m: page for page, m in modules.items()})
+    source = f'{cfg.git_url}/blob/{cfg.branch}/{cfg.nbs_path.name}'
     for page in (p for pages in sections.values() for p in pages):
-        extra = '\n\n'+toctrees(sections) if page == cfg.readme_nb else ''
         path = to/f'{page_name(page)}{Path(page).suffix}'
         path.parent.mkdir(parents=True, exist_ok=True)
         if path.suffix == '.md':
             text = NbdevLookup().linkify((cfg.nbs_path/page).read_text(encoding='utf-8'))
-            path.write_text(mend_links(text, page, cfg, targets)+extra+'\n', encoding='utf-8')
+            path.write_text(mend_links(text, page, cfg, targets), encoding='utf-8')
             continue
-        nb = read_notebook(cache/page, page, cfg)
-        nb.cells[0].source += extra
+        nb = read_notebook(cache/page, modules.get(page), f'{source}/{page}')
         for cell in nb.cells:
             if cell.cell_type == 'markdown':
                 cell.source = mend_links(cell.source, page, cfg, targets)
+        if page_name(page) == HOME:
+            nb.cells[0].source += '\n\n'+toctrees(sections)
         nbformat.write(nb, path)
     shutil.copytree(cfg.nbs_path/'images', to/'images')
     return sum(map(len, sections.values()))
 
-def check_search(site):
-    "Sentences about what the search box of the finished site does not find, or does not find first; None where there is no browser"
-    browser = next(filter(None, map(shutil.which, ('chromium', 'chromium-browser', 'google-chrome'))), None)
-    if not browser:
-        return None
-    wrong, outside = [], []
+def find_browser():
+    "The path of a Chromium, or None"
+    return next(filter(None, map(shutil.which, ('chromium', 'chromium-browser', 'google-chrome'))), None)
+
+def check_search(site, browser):
+    "Sentences about what the finished site does not find first, and about what it loads from elsewhere"
+    wrong, asked = [], []
     with sync_playwright() as p:
         page = p.chromium.launch(executable_path=browser, args=['--no-sandbox']).new_page()
-        page.on('request', lambda r: r.url.startswith(('file:', 'data:')) or outside.append(r.url))
+        page.on('request', lambda request: asked.append(request.url))
         for query, wanted in FINDS.items():
             page.goto(f'{(site/"search.html").as_uri()}?q={query}')
             page.wait_for_selector('.search-summary:not(:empty)')
             found = page.eval_on_selector_all('ul.search li a', 'links => links.map(a => a.getAttribute("href"))')
             first = found[0].partition('.html')[0] if found else 'nothing'
             if first != wanted:
-                wrong.append(f'search for {query!r}: {first} comes first, not {wanted}.')
-    return wrong+[f'{url} is loaded from outside.' for url in outside]
+                wrong.append(f'A search for {query!r} finds {first} first, not {wanted}.')
+    outside = [url for url in asked if not url.startswith(('file:', 'data:'))]
+    return wrong+[f'{url} is loaded from elsewhere.' for url in outside]
 
 def main():
     settle()
     cfg = get_config()
     start = time.time()
     work = ROOT/'_proc'
-    work = ROOT/'_proc'
     pages = prepare(cfg, work/'pages')
     args = ['-W', '--keep-going', '-q', '-c', str(ROOT/'docs'), '-d', str(work/'doctrees')]
-    if failed := sphinx_build([*args, str(work/'pages'), str(work/'html')]):
+    failed = sphinx_build([*args, str(work/'pages'), str(work/'html')])
+    if failed:
         sys.exit(failed)
     shutil.rmtree(cfg.doc_path, ignore_errors=True)
     shutil.move(work/'html', cfg.doc_path)
-    wrong = check_search(cfg.doc_path)
-    print('\n'.join(['There is no Chromium here, so the search was not tried.'] if wrong is None else wrong or ['The search finds what it should.']))
+    browser = find_browser()
+    wrong = check_search(cfg.doc_path, browser) if browser else []
     if wrong:
-        sys.exit(1)
+        sys.exit('\n'.join(wrong))
+    print(f'{len(FINDS)} searches find what they should.' if browser else 'No Chromium here: the search was not tried.')
     print(f'{pages} pages in {time.time()-start:.0f} s: open {cfg.doc_path.relative_to(ROOT)}/index.html')
 
 if __name__ == '__main__':

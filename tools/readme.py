@@ -59,7 +59,7 @@ def mend_links(md, cfg):
     pages = {str(_nbpath2html(p.relative_to(nbs)).as_posix()): p.relative_to(nbs.parent).as_posix() for p in nbglob(nbs, as_path=True)}
     site = re.escape(cfg.doc_host + cfg.doc_baseurl) + r'/([\w/.-]+\.html)(?:#[\w.]*)?'
     md = re.sub(site, lambda m: pages.get(m[1], m[0]), md)
-    return re.sub(r'\]\((?!\w+:|/|#|nbs/)([\w./-]+\.ipynb|images/[\w.-]+)', rf']({nbs.name}/\1', md)
+    return re.sub(r'\]\((?!\w+:|/|#|nbs/)([\w./-]+\.(?:ipynb|md)|images/[\w.-]+)', rf']({nbs.name}/\1', md)
 
 def render(path, cfg):
     "The README's text, and its pictures by name"
