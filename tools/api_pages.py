@@ -119,7 +119,7 @@ class import_show_docs(Processor):
         name = ast.unparse(ast.parse(cell.source).body[0].value.args[0])
         try:
             cell.source = entry(self.module, name)
-        except AttributeError as e:
+        except (AttributeError, ModuleNotFoundError) as e:
             raise SystemExit(f'{self.nb.path_}: {e}, which the page wants to show. Is `make prepare` due?') from e
         cell.cell_type = 'markdown'
 
