@@ -27,6 +27,7 @@ from readme import apply_options, title_cell
 
 PAGES = '.ipynb', '.md'
 HOME = 'index'
+LEAVE = '*.ipynb', '*.md', '[._]*', 'models', 'runs', 'logs'  # What is a page, and what running notebooks leaves behind
 FINDS = {  # What people type, and the page that has to come first
     'cold start': 'fold_in', 'new user': 'fold_in', 'fold-in': 'fold_in', 'gpu': 'install', 'install': 'install',
     'implicit': 'tower', 'negatives': 'tower', 'two-tower': 'tower', 'ndcg': 'metrics', 'early stopping': 'training',
@@ -104,7 +105,7 @@ def read_notebook(path, module, url):
     return nb
 
 def prepare(cfg, to):
-    "Write every page into the folder that Sphinx reads"
+    "Write every page, and the pictures and files beside them, into the folder that Sphinx reads"
     sections = read_sidebar(cfg.nbs_path)
     api_pages.use()
     cache = proc_nbs(n_workers=0, force=True)
@@ -125,7 +126,7 @@ def prepare(cfg, to):
         if page_name(page) == HOME:
             nb.cells[0].source += '\n\n'+toctrees(sections)
         nbformat.write(nb, path)
-    shutil.copytree(cfg.nbs_path/'images', to/'images')
+    shutil.copytree(cfg.nbs_path, to, ignore=shutil.ignore_patterns(*LEAVE), dirs_exist_ok=True)
     return sum(map(len, sections.values()))
 
 def find_browser():
