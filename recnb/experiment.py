@@ -113,7 +113,7 @@ def ranking_task(
     user, ids = pd.factorize(df[USER][find])
     item, user = torch.from_numpy(dls.items.encode(df[ITEM])), torch.from_numpy(user)
     test = (torch.arange(len(user)) if each else user, item[find])
-    rest = dict(test=test, owner=user if each else None, **_ranking_context(dls, known, item, ids, filter_seen))
+    rest = dict(test=test, query_user=user if each else None, **_ranking_context(dls, known, item, ids, filter_seen))
     if each: return _row_queries(dls, part), rest
     query = dls.query(ids, in_history=known)
     return (lambda rows: [values[rows] for values in query]), rest
@@ -126,14 +126,12 @@ def _ranking_context(dls, known, item, ids, filter_seen):
     seen = known & (row >= 0)
     counts = torch.bincount(item[known].long(), minlength=len(dls.items))
     genres = multi_hot(table, dls.items, ITEM)[0] if table is not None and GENRES in table else None
-    return dict(seen=(torch.from_numpy(row[seen]), item[seen]) if filter_seen else None, known=counts,
+    return dict(seen=(torch.from_numpy(row[seen]), item[seen]) if filter_seen else None, item_counts=counts,
         n_users=df[USER][known].nunique(), vectors=genres)
 
 def _row_queries(dls, part):
     "The queries that rows make themselves"
-    rows = (dls.valid if part == 'valid' else dls.test).dataset
-    if hasattr(rows, 'query'): return rows.query
-    raise ValueError(f'{type(rows).__name__} makes many queries in one row, so they cannot be ranked one by one; leave out each=True.')
+    return (dls.valid if part == 'valid' else dls.test).dataset.query
 
 # %% ../nbs/16_experiment.ipynb #e3ed553b
 @delegates(ranking_task, but='dls')
