@@ -77,8 +77,9 @@ def mend_links(text, page, cfg, targets):
         if not (cfg.nbs_path/path).exists():
             return match[0]
         path = page_name(path)+Path(path).suffix
-        return f']({relpath(path, dirname(page) or ".")}{match[2] or ""})'
+        return f']({relpath(path, dirname(page) or ".")}{(match[2] or "").lower()})'
 
+    text = re.sub(r'\]\(#[\w-]+\)', lambda match: match[0].lower(), text)  # Jupyter keeps the capitals of a heading
     text = re.sub(rf'\]\(({re.escape(cfg.doc_host+cfg.doc_baseurl)}/[^)\s]*)\)', to_name, text)
     return re.sub(r'\]\(([\w./-]+\.(?:ipynb|md))(#[^)\s]*)?\)', to_page, text)
 
