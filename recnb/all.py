@@ -11,6 +11,7 @@ from recnb.loader import *
 from recnb.metrics import *
 from recnb.model import *
 from recnb.layers import *
+from recnb.rating_heads import *
 from recnb.training import *
 from recnb.experiment import *
 from recnb.baseline import *

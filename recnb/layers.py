@@ -27,7 +27,6 @@ def in_range(
     "A sigmoid stretched over `y_range`"
     return z if y_range is None else z.sigmoid() * (y_range[1]-y_range[0]) + y_range[0]
 
-# %% ../nbs/14_layers.ipynb #4c72a910
 def to_logit(
     y:float, # Inside `y_range`
     y_range:tuple, # Low and high end
@@ -276,7 +275,6 @@ def sine_positions(
     angle = torch.arange(n)[:, None] / 10_000**(torch.arange(0, width, 2)/width) # (n, width/2)
     return torch.stack([angle.sin(), angle.cos()], -1).flatten(1)[:, :width]
 
-# %% ../nbs/14_layers.ipynb #9f508c8d
 def position_table(
     kind:str, # 'learned', 'sine' or None
     n:int, # Places
@@ -369,7 +367,6 @@ def user_feature_columns(
     if user_features is not True: return list(user_features or ())
     return [c for c in (SEX, AGE, JOB) if r.users is not None and c in r.users]
 
-# %% ../nbs/14_layers.ipynb #3584542f
 def feature_tables(
     dls, # Loaders with `ratings`, `users` and `items`
     user_features=(), # Names of columns of the user table; True for those of sex, age group and occupation that it has
