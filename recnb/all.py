@@ -14,6 +14,7 @@ from recnb.loader import *
 from recnb.metrics import *
 from recnb.model import *
 from recnb.layers import *
+from recnb.rating_heads import *
 from recnb.training import *
 from recnb.experiment import *
 from recnb.baseline import *

@@ -62,7 +62,7 @@ class BST(RecModel):
         self.users = UserEmbedding(n_users, user_width, user_features, feature_width, init_std)
         self.blocks = nn.ModuleList(Block(width, heads, ff, act, dropout, attn_dropout, norm, key_width) for _ in range(layers))
         self.norm = nn.LayerNorm(width) if norm == 'pre' else nn.Identity()
-        self.head = dense([width*length + self.users.width + extra, *head], head_act, head_dropout, batch_norm)
+        self.head = mlp([width*length + self.users.width + extra, *head], head_act, head_dropout, batch_norm)
         self.mf = MF(n_users, n_items, factors, y_range, mean, id_dropout=0.) if factors else None
         nn.init.zeros_(self.head[-1].weight) if factors else None # at first, only the factors speak
         nn.init.constant_(self.head[-1].bias, 0. if factors else to_logit(mean, y_range) if y_range else mean)

@@ -189,7 +189,7 @@ class CandidateTower(Configurable):
         self.maps = nn.ModuleDict({k:nn.Linear(w, width) for k,w in content.widths.items()} if content is not None else {})
         n = (bool(item) + (words is not None) + len(self.maps))*width
         if not n: raise ValueError('a candidate tower has to know something: an item\'s number, words of its title, genres, year or text.')
-        self.net = nn.Sequential(Dropout(dropout), *dense([n, *sizes[:-1]], dropout=dropout, batch_norm=False, out=sizes[-1]))
+        self.net = nn.Sequential(Dropout(dropout), *mlp([n, *sizes[:-1]], dropout=dropout, batch_norm=False, out=sizes[-1]))
         for o in (self.own, self.word):
             if o is not None: nn.init.normal_(o.weight, 0, init_std)
         if self.word is not None: nn.init.zeros_(self.word.weight[0])
@@ -283,7 +283,7 @@ class QueryTower(Configurable):
         self.time = TimeBuckets(clock, buckets, width) if clock is not None else None
         n = (bool(user) + len(features) + 2*bool(history) + (clock is not None))*width + (clock is not None)
         if not n: raise ValueError('a query tower has to know something: a user\'s number, features, history or the time.')
-        self.net = nn.Sequential(Dropout(dropout), *dense([n, *sizes[:-1]], dropout=dropout, batch_norm=False, out=sizes[-1]))
+        self.net = nn.Sequential(Dropout(dropout), *mlp([n, *sizes[:-1]], dropout=dropout, batch_norm=False, out=sizes[-1]))
         for o in self.modules():
             if isinstance(o, nn.Embedding): nn.init.normal_(o.weight, 0, init_std)
         for o in self.modules():
