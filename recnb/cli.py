@@ -24,6 +24,8 @@ from rich.table import Table
 from rich.markup import escape
 from rich import box
 from .ratings import *
+from .files import *
+from .textfile import *
 from .datasets import *
 from .metadata import *
 from .split import *
@@ -496,7 +498,7 @@ def serve_command(folders:Annotated[list[Path], typer.Argument(metavar='DIR...',
     host:Annotated[str, typer.Option(metavar='ADDRESS', help='where to listen; 0.0.0.0 lets other machines ask')]='127.0.0.1',
     port:Annotated[int, typer.Option('--port', '-p', metavar='N', min=0, max=65535, help='0 for any that is free')]=8000):
     "Show a page to click on, and answer programs in JSON."
-    from recnb.api import serve
+    from recnb.page import serve
     names = [o.resolve().name for o in folders]
     if len(set(names)) < len(names): raise ValueError(f"two of these folders have the same name, {', '.join(names)}; models are told apart by the names of their folders.")
     serve({name:load_recommender(o) for name,o in zip(names, folders)}, host, port)
