@@ -128,7 +128,7 @@ def later_rows(
     if 0 < when < 1: when = np.partition(times, int(when*len(times)))[int(when*len(times))]
     return times >= when
 
-# %% ../nbs/07_split.ipynb #28e3f5fe
+
 def _seconds(when):
     "A share, seconds or a date as a number"
     for read in (float, lambda text: pd.Timestamp(text).timestamp()):
