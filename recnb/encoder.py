@@ -108,7 +108,9 @@ def toy_bert(
 # %% ../nbs/17_encoder.ipynb #3573dd7b
 poolings = ('last2', 'last', 'cls', 'last2-padded')
 
-def check_pooling(pooling):
+def check_pooling(
+    pooling:str, # One of `poolings`
+):
     "Raises an error where there is no such pooling"
     if pooling not in poolings: raise ValueError(f"there is no pooling {pooling!r}; there are {', '.join(poolings)}.")
 

@@ -7,7 +7,7 @@ __all__ = ['word_vector', 'default_text_model', 'TextCache', 'text_cache', 'clea
            'joined_texts', 'item_texts', 'text_table']
 
 # %% ../nbs/26_text.ipynb #286449a4
-import hashlib, importlib.util, json, os, re, shutil, tempfile, warnings
+import hashlib, importlib.util, json, re, secrets, shutil, warnings
 import numpy as np, pandas as pd, torch
 import torch.nn.functional as F
 from pathlib import Path
@@ -16,7 +16,7 @@ from fastai.basics import default_device
 from fastcore.basics import patch
 from scipy.sparse import csr_matrix
 from .ratings import *
-from .datasets import *
+from .files import *
 from .features import *
 from .training import *
 from .encoder import *
@@ -95,7 +95,7 @@ def read(self:TextCache)->tuple: # Dict from digest to row number, and vectors (
         n += len(vectors)
     return rows, np.concatenate(parts) if parts else None
 
-# %% ../nbs/26_text.ipynb #c1374d26
+# %% ../nbs/26_text.ipynb #9db53993
 @patch
 def write(self:TextCache,
     digests, # Of the texts, 16 bytes each, (n,)
@@ -103,15 +103,12 @@ def write(self:TextCache,
 ):
     "Add vectors to the cache"
     try:
-        self.folder.mkdir(parents=True, exist_ok=True)
         about = self.folder/'about.json'
-        if not about.exists(): about.write_text(json.dumps(self.about, indent=1))
-        handle, part = tempfile.mkstemp(suffix='.part', dir=self.folder)
-        try:
-            keys = np.frombuffer(b''.join(digests), np.uint8).reshape(-1, 16)
-            with os.fdopen(handle, 'wb') as f: np.savez(f, keys=keys, vectors=vectors)
-            os.replace(part, part.removesuffix('.part') + '.npz')
-        finally: Path(part).unlink(missing_ok=True)
+        if not about.exists():
+            with atomic_file(about) as part: part.write_text(json.dumps(self.about, indent=1))
+        keys = np.frombuffer(b''.join(digests), np.uint8).reshape(-1, 16)
+        with atomic_file(self.folder/f'{secrets.token_hex(8)}.npz') as part, open(part, 'wb') as f:
+            np.savez(f, keys=keys, vectors=vectors)
     except OSError as e:
         warnings.warn(f'{self.folder}: vectors could not be kept ({e.strerror}), and will be read again next time')
 
