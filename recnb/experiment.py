@@ -111,8 +111,8 @@ def ranking_task(
     if not find.any(): raise ValueError(f'{dls.ratings.name} has no {part} rows to rank for.')
     known = ~part_rows(dls.ratings, 'test') if part == 'test' else part_rows(dls.ratings, 'train')
     user, ids = pd.factorize(df[USER][find])
-    item, user = torch.from_numpy(dls.items.encode(df[ITEM])), torch.from_numpy(user)
-    test = (torch.arange(len(user)) if each else user, item[find])
+    item, user = dls.items.encode(df[ITEM]), torch.from_numpy(user)
+    test = (torch.arange(len(user)) if each else user, torch.from_numpy(item[find]))
     rest = dict(test=test, query_user=user if each else None, **_ranking_context(dls, known, item, ids, filter_seen))
     if each: return _row_queries(dls, part), rest
     query = dls.query(ids, in_history=known)
@@ -124,9 +124,9 @@ def _ranking_context(dls, known, item, ids, filter_seen):
     df, table = dls.ratings.df, dls.ratings.items
     row = pd.Index(ids).get_indexer(df[USER]) # of each rating's user among those with a list
     seen = known & (row >= 0)
-    counts = torch.bincount(item[known].long(), minlength=len(dls.items))
+    counts = torch.bincount(torch.from_numpy(item[known]).long(), minlength=len(dls.items))
     genres = multi_hot(table, dls.items, ITEM)[0] if table is not None and GENRES in table else None
-    return dict(seen=(torch.from_numpy(row[seen]), item[seen]) if filter_seen else None, item_counts=counts,
+    return dict(seen=(torch.from_numpy(row[seen]), torch.from_numpy(item[seen])) if filter_seen else None, item_counts=counts,
         n_users=df[USER][known].nunique(), vectors=genres)
 
 def _row_queries(dls, part):

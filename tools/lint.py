@@ -48,7 +48,7 @@ def pieces(path, root):
 
 def files(paths, root):
     "Notebooks, tools and benchmarks; modules in recnb/ are exported from notebooks"
-    if paths: return [p for path in paths for p in (sorted(Path(path).rglob('*.ipynb')) if Path(path).is_dir() else [Path(path).resolve()])]
+    if paths: return [p for path in paths for p in (sorted(Path(path).resolve().rglob('*.ipynb')) if Path(path).is_dir() else [Path(path).resolve()])]
     found = [*root.glob('nbs/**/*.ipynb'), *root.glob('nbs/**/*.py'), *root.glob('tools/*.py'), *root.glob('benchmarks/*.py')]
     return sorted(p for p in found if not any(part[0] in '._' for part in p.relative_to(root).parts))
 
