@@ -154,7 +154,8 @@ def baseline_learner(
     return Learner(dls, model.to(dls.device), loss_func=nn.MSELoss(), metrics=[MAE(), RMSE()])
 
 # %% ../nbs/20_baseline.ipynb #ccca5569
-_baselines = {'median':(GlobalMedian, 'the median rating, for every user and item'), 'mean':(GlobalMean, 'the mean rating'),
+_baselines = {'median':(GlobalMedian, 'the median rating, for every user and item'),
+    'mean':(GlobalMean, 'the mean rating'),
     'item-mean':(ItemMean, 'the damped mean of each item'), 'bias':(Bias, 'damped user and item biases'),
     'popularity':(Popularity, 'ranks by number of ratings')}
 for _name,(_cls,_about) in _baselines.items(): recipe(_name, about=_about, cls=_cls)(baseline_learner)
