@@ -26,7 +26,7 @@ if '--keras' not in sys.argv: # the other Python has none of this
     import torch.nn.functional as F
     from history import measure, ratings
     from fastai.basics import set_seed
-    from recnb.bst import bst_learner, presets
+    from recnb.bst import bst_learner, bst_presets
     from recnb.experiment import fit_quietly
     from recnb.loader import HistoryDataLoaders
     from recnb.ratings import AGE, ITEM, JOB, RATING, SEX, USER
@@ -44,7 +44,7 @@ def loaders(r):
 def learner(dls):
     "The Keras page's network, loss and optimizer"
     other = (*HistoryDataLoaders.loader_args, 'bs', 'epochs', 'flat') # of the loaders and the schedule
-    return bst_learner(dls, **{k:v for k,v in presets['multiplicative'].items() if k not in other})
+    return bst_learner(dls, **{k:v for k,v in bst_presets['multiplicative'].items() if k not in other})
 
 
 def ours(dls):
