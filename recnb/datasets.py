@@ -234,7 +234,7 @@ def _read_source(source, path, **kwargs):
     if len(res) < source.ratings: res.notes.append(f'{len(res):,} of the {source.ratings:,} published ratings are here')
     return res
 
-# %% ../nbs/04_datasets.ipynb #5a080987
+# %% ../nbs/04_datasets.ipynb #8a783d51
 def read_tags(
     path, # Folder with tags.csv or tags.dat, or the name of a data set
 )->pd.DataFrame: # `user_id`, `item_id`, `tag`, `timestamp`

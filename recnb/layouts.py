@@ -76,7 +76,7 @@ def age_to_group(
     edges = [-np.inf, 18, 25, 35, 45, 50, 56, np.inf]
     return pd.Series(pd.cut(years, edges, right=False, labels=age_groups), years.index)
 
-# %% ../nbs/03_layouts.ipynb #a8367388
+# %% ../nbs/03_layouts.ipynb #c26888ba
 layout_files = { # Files by which the folder of a layout is recognised
     'MovieLens 100K': ('u.data', 'u.item', 'u.user', 'u.genre'),
     'MovieLens 1M': ('ratings.dat', 'movies.dat', 'users.dat'),
@@ -123,7 +123,7 @@ def _line_location(file, df):
     "For messages about a table whose index holds line numbers"
     return Location(file.label, lambda row: f'line {df.index[row]}')
 
-# %% ../nbs/03_layouts.ipynb #908214a6
+# %% ../nbs/03_layouts.ipynb #df08e6d9
 _types = {USER:pa.int32(), ITEM:pa.int32(), RATING:pa.float32(), TIME:pa.int64()}
 
 def _read_ratings(path, sep, **kwargs):
