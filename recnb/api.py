@@ -85,7 +85,7 @@ class ServedModel:
         self.at = {card[ITEM]:i for i,card in enumerate(self.cards) if card}
         self.numbers, self.people = pd.api.types.is_numeric_dtype(rec.items.ids), set(rec.users.ids.tolist())
         self.keys = [''] + [search_key(card[TITLE]) for card in self.cards[1:]]
-        self.popular = (rec.names.popular + 1).tolist()
+        self.popular = (rec.title_index.popular + 1).tolist()
         self.titled = {key:i for i in reversed(self.popular) for key in [self.keys[i]] if key} # of a name, the most rated one
         self.by_title = lru_cache(4096)(self._by_title)
         try: self.vectors = rec.vectors
@@ -107,7 +107,7 @@ def index(self:ServedModel,
 @patch
 def _by_title(self:ServedModel, text):
     text = text.encode('utf-8', 'replace').decode() # JSON can hold halves of characters, and pandas cannot
-    said = self.rec.names.match([text], .8) if 0 < len(text) <= 200 else None
+    said = self.rec.title_index.match([text], .8) if 0 < len(text) <= 200 else None
     return 0 if said is None or said['how'].iat[0] == '' else self.at[_plain(said[ITEM].iat[0])]
 
 # %% ../nbs/51_api.ipynb #4e433e08
@@ -178,7 +178,7 @@ def best(self:ServedModel,
     if asked is None: return self._best_slowly(item, rating, k)
     with rec.lock:
         x, block = ([o if o is None else o.to(rec.dls.device) for o in part] for part in (asked[0], asked[1:]))
-        tables = rec._take_in(item.to(rec.dls.device), rating.to(rec.dls.device), block[0], x[1:])
+        tables = rec.fold_in(item.to(rec.dls.device), rating.to(rec.dls.device), block[0], x[1:])
         s = query_with_tables(rec.model, tables, *x)[0].float().cpu().clone()
     s[0] = s[item.long()] = -torch.inf
     top = top_items(s[None], k)[0]

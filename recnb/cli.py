@@ -43,6 +43,7 @@ from .next_item import *
 from .multitask import *
 from .index import *
 from .recommender import *
+from .explain import *
 from .bundle import *
 
 # %% ../nbs/50_cli.ipynb #1ff40c37
@@ -388,7 +389,7 @@ def read_given_file(
 # %% ../nbs/50_cli.ipynb #e1e8c8cc
 def _understood(rec, given, as_json):
     "What was made of somebody's titles, on stderr"
-    said = rec.names.match(given.iloc[:, 0])
+    said = rec.title_index.match(given.iloc[:, 0])
     for row in said.itertuples():
         if row.how == '': err.print(f'note: nothing here is like {row.query!r}; it is left out', markup=False, soft_wrap=True)
         elif row.how == 'near' or (not as_json and str(row.query) != row.title): err.print(f'note: {row.query!r} is taken for {row.title!r}', markup=False, soft_wrap=True)
@@ -423,7 +424,7 @@ def recommend_command(folder:Dir, user:Annotated[Optional[str], typer.Option('--
 def similar_command(folder:Dir, item:Annotated[str, typer.Argument(metavar='ITEM', help='an id or a title')], k:K=10, as_json:Json=False):
     "Which items do the same people like?"
     rec = load_recommender(folder)
-    said = rec.names.match([item])
+    said = rec.title_index.match([item])
     if said['how'][0] == 'near': err.print(f'note: {item!r} is taken for {said[TITLE][0]!r}', markup=False, soft_wrap=True)
     near = rec.similar_items(item, k)
     if as_json: return print(_rows(near))
@@ -463,7 +464,7 @@ def _lists(rec, df, at):
     row, seen = seen_pairs(rec.ratings, ids)
     train = rec.ratings.df[ITEM][part_rows(rec.ratings, 'train')]
     def scores(u):
-        with rec.lock: return rec.model.scores(*rec._looking_at(rec.rating_rows(ids[u])).query(ids[u]))
+        with rec.lock: return rec.model.scores(*rec._loaders_for(rec.rating_rows(ids[u])).query(ids[u]))
     with torch.no_grad(): return rank_users(lambda u: scores(u.numpy()), test=(torch.from_numpy(code), at), seen=(torch.from_numpy(row), torch.from_numpy(rec.items.encode(seen))),
         known=torch.bincount(torch.from_numpy(rec.items.encode(train)).long(), minlength=len(rec.items)), n_users=rec.ratings.df[USER].nunique(), ks=(1, 5, 10, 50, 100))
 
