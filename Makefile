@@ -2,7 +2,7 @@
 # The stamps in .venv say which install is done; they are remade when the requirements change.
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test test-slow prepare outputs docs wheel smoke clean FORCE
+.PHONY: help demo lint-js test test-slow prepare outputs docs wheel smoke clean FORCE
 
 VENV  := .venv
 BIN   := $(VENV)/bin
@@ -34,7 +34,10 @@ $(DEV): $(READY) $(NEEDS)
 demo: $(RUN) ## train on a small data set and recommend; DATA=ml-100k or a csv of yours, ARGS='--user-col who'
 	@$(BIN)/recnb demo $(if $(DATA),--data "$(DATA)") $(ARGS)
 
-test: $(DEV) ## are notebooks and modules in step, and does every notebook run?
+lint-js: $(READY) ## check the page's html, css and js with Biome, where Node is there
+	@$(BIN)/python tools/lint_js.py
+
+test: $(DEV) lint-js ## are notebooks and modules in step, and does every notebook run?
 	@$(BIN)/python tools/nb.py check test
 
 test-slow: $(DEV) ## the same with the cells marked slow, which train on real data

@@ -30,7 +30,8 @@ setuptools.setup(
     ] + ['Programming Language :: Python :: ' + o for o in py_versions[py_versions.index(min_python):]],
     url=cfg['git_url'],
     project_urls={'Documentation': cfg['doc_host'] + cfg.get('doc_baseurl', '')},
-    packages=setuptools.find_packages(include=[lib_path, f'{lib_path}.*']) or [lib_path],
+    # `static` holds the page's html, css and js and no module, so it is a namespace package to setuptools
+    packages=setuptools.find_namespace_packages(include=[lib_path, f'{lib_path}.*'], exclude=['*.__pycache__']) or [lib_path],
     include_package_data=True,
     install_requires=shlex.split(cfg.get('requirements', '')),
     extras_require={o.removesuffix('_requirements'): shlex.split(cfg[o]) for o in cfg if o.endswith('_requirements')},

@@ -19,7 +19,7 @@ from fastai.basics import Callback, CancelFitException, set_seed
 from recnb.bst import bst_learner
 from recnb.causal import StackedMF, causal_learner
 from recnb.experiment import AutocastBF16, fit_quietly, has_bf16
-from recnb.loader import HistoryDataLoaders, PieceDataLoaders
+from recnb.loader import HistoryDataLoaders, SegmentDataLoaders
 from recnb.split import split
 
 TARGET = 3. # the causal model's cost at the largest length over that at the smallest
@@ -54,11 +54,11 @@ def run(repeat, quick):
     n, n_bst = (BS, 1) if quick else (60_000, 3) # targets, and batches
     contenders = {}
     for t in LENGTHS:
-        pieces = PieceDataLoaders.from_ratings(parts, length=t, bs=BS, seed=0, device='cpu')
+        segments = SegmentDataLoaders.from_ratings(parts, length=t, bs=BS, seed=0, device='cpu')
         each = HistoryDataLoaders.from_ratings(parts, length=t, bs=CELLS//t, seed=0, device='cpu')
-        mf = StackedMF(len(pieces.users), len(pieces.items), pieces.folds, y_range=pieces.y_range, mean=3.5).requires_grad_(False)
-        contenders['causal', t] = lambda d=pieces, mf=mf: speed(causal_learner, d, n, mf=mf, cbs=[])
-        if has_bf16('cpu'): contenders['causal_bf16', t] = lambda d=pieces, mf=mf: speed(causal_learner, d, n, mf=mf, cbs=[AutocastBF16()])
+        mf = StackedMF(len(segments.users), len(segments.items), segments.blocks, y_range=segments.y_range, mean=3.5).requires_grad_(False)
+        contenders['causal', t] = lambda d=segments, mf=mf: speed(causal_learner, d, n, mf=mf, cbs=[])
+        if has_bf16('cpu'): contenders['causal_bf16', t] = lambda d=segments, mf=mf: speed(causal_learner, d, n, mf=mf, cbs=[AutocastBF16()])
         contenders['bst', t] = lambda d=each: speed(bst_learner, d, n_bst*d.train.bs)
     cost = {k:1e6/v for k,v in measure(contenders, repeat).items()} # microseconds
     models = list(dict.fromkeys(m for m,_ in cost))

@@ -72,7 +72,7 @@ def run(repeat, quick):
     some = torch.zeros(len(scores), dtype=torch.bool)
     some[people[torch.randperm(len(people), generator=torch.Generator().manual_seed(0))[:max(len(people)//10, 20)]]] = True
     part = [tuple(o[some[p[0]]] for o in p) for p in (test, seen)]
-    everything = lambda: rank_users(scores, test, seen, KS, known=known, n_users=len(people), vectors=genres)
+    everything = lambda: rank_users(scores, test, seen, KS, item_counts=known, n_users=len(people), vectors=genres)
     ours, theirs, loop = rank_users(scores, *part, (10,)), with_torchmetrics(scores, *part), one_by_one(scores, *part)
     for k in NAMES: # torchmetrics averages MAP over what was found
         assert abs(ours[f'{k}@10'] - loop[k]) < 1e-6 and (k == 'map' or abs(ours[f'{k}@10'] - theirs[k]) < 1e-6), (k, ours[f'{k}@10'], theirs[k], loop[k])

@@ -26,7 +26,7 @@ def child(model, folder, quick):
     from history import ratings
     from recnb.cli import fit_recipe # with every recipe there is
     from recnb.recommender import Recommender
-    from recnb.api import make_server
+    from recnb.page import make_server
     from recnb.split import split
     if folder: rec, data = Recommender.load(folder), folder
     else:

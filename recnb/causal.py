@@ -64,8 +64,8 @@ class Causal(RecModel):
         n_items:int, # Rows of item tables, the unknown included
         scale:Scale, # Of the ratings
         mf:StackedMF, # Fitted; what it expects is where answers start from
-        length:int=200, # Tokens of a piece: the start and up to `length - 1` events
-        stride:int=None, # Events from one piece to the next; half the length if None
+        length:int=200, # Tokens of a segment: the start and up to `length - 1` events
+        stride:int=None, # Events from one segment to the next; half the length if None
         width:int=32, # Of the tokens
         layers:int=2, # Of the transformer
         heads:int=4, # Of its attention
@@ -329,11 +329,11 @@ class HeadLoss:
     def __call__(self, out, y): return self.rating_head.loss(out, y)
     def decodes(self, out): return self.rating_head.ratings(out)
 
-@recipe('causal', epochs=3, about='a transformer over the whole history, on top of matrix factorization', loaders=PieceDataLoaders,
+@recipe('causal', epochs=3, about='a transformer over the whole history, on top of matrix factorization', loaders=SegmentDataLoaders,
     skip_inner_fits=dict(mf_epochs=0))
 @delegates(Causal.__init__, but='n_users,n_items,scale,length,stride,times')
 def causal_learner(
-    dls, # `PieceDataLoaders`
+    dls, # `SegmentDataLoaders`
     user_features=(), # Names of columns of the user table; True for sex, age group and occupation, where there
     item_features=None, # Name of a column of lists of the item table; True for genres
     y_range:tuple=None, # Ends of the sigmoid; those of the ratings, half a step wider, if None; False for no sigmoid
@@ -351,7 +351,7 @@ def causal_learner(
     "A `Learner` for the causal transformer"
     mf = mf or fit_stacked_mf(dls, factors, mf_epochs, y_range=y_range)
     rows = dls.train.dataset
-    model = Causal(len(dls.users), len(dls.items), dls.ratings.scale, mf, rows.p.length, rows.p.stride, times=rows.times,
+    model = Causal(len(dls.users), len(dls.items), dls.ratings.scale, mf, rows.segments.length, rows.segments.stride, times=rows.times,
         **feature_tables(dls, user_features, item_features), **kwargs)
     cbs = [AutocastBF16()]*has_bf16(dls.device) if cbs is None else cbs
     return sequence_learner(dls, model, HeadLoss(model.rating_head), opt_func, lr, wd, metrics=metrics, cbs=cbs, path=path)

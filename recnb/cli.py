@@ -466,7 +466,7 @@ def _lists(rec, df, at):
     def scores(u):
         with rec.lock: return rec.model.scores(*rec._loaders_for(rec.rating_rows(ids[u])).query(ids[u]))
     with torch.no_grad(): return rank_users(lambda u: scores(u.numpy()), test=(torch.from_numpy(code), at), seen=(torch.from_numpy(row), torch.from_numpy(rec.items.encode(seen))),
-        known=torch.bincount(torch.from_numpy(rec.items.encode(train)).long(), minlength=len(rec.items)), n_users=rec.ratings.df[USER].nunique(), ks=(1, 5, 10, 50, 100))
+        item_counts=torch.bincount(torch.from_numpy(rec.items.encode(train)).long(), minlength=len(rec.items)), n_users=rec.ratings.df[USER].nunique(), ks=(1, 5, 10, 50, 100))
 
 # %% ../nbs/50_cli.ipynb #82976fa3
 @app.command('evaluate')
@@ -497,7 +497,7 @@ def serve_command(folders:Annotated[list[Path], typer.Argument(metavar='DIR...',
     host:Annotated[str, typer.Option(metavar='ADDRESS', help='where to listen; 0.0.0.0 lets other machines ask')]='127.0.0.1',
     port:Annotated[int, typer.Option('--port', '-p', metavar='N', min=0, max=65535, help='0 for any that is free')]=8000):
     "Show a page to click on, and answer programs in JSON."
-    from recnb.api import serve
+    from recnb.page import serve
     names = [o.resolve().name for o in folders]
     if len(set(names)) < len(names): raise ValueError(f"two of these folders have the same name, {', '.join(names)}; models are told apart by the names of their folders.")
     serve({name:load_recommender(o) for name,o in zip(names, folders)}, host, port)

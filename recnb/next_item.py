@@ -108,8 +108,8 @@ class NextItem(TwoTower):
         return self.encode_query(past, given, n[:, None].long())
 
 # %% ../nbs/32_next_item.ipynb #6d77b9ec
-class NextDataLoaders(PieceDataLoaders):
-    "`PieceDataLoaders` without folds"
+class NextDataLoaders(SegmentDataLoaders):
+    "`SegmentDataLoaders` without folds"
     loader_args = 'length', 'history_from', 'stride', 'catalogue'
     blocks = 0
     catalogue:bool = False # Is a film without training ratings in the running, too? Only what it is about can find it

@@ -106,7 +106,7 @@ class BlockRows(RatingRows):
     def gather(self, idxs)->tuple: return tuple(o[idxs] for o in (self.user, self.item, self.block, self.rating)) # (B,) each
 
 def fit_stacked_mf(
-    dls, # `PieceDataLoaders`
+    dls, # `SegmentDataLoaders`
     factors:int=32, # Width of the factor tables
     epochs:int=None, # Those of the recipe 'mf' if None; 0 leaves it unfitted
     y_range:tuple=None, # Ends of the sigmoid, as for `mf_learner`
@@ -115,7 +115,7 @@ def fit_stacked_mf(
     prepare=None, # What to do with the model before it is fitted: a function of it that returns parameter groups, and their weight decays
 )->StackedMF: # Fitted, and not to be trained any more
     "Fit a matrix factorization without each fold, on all training rows"
-    h = dls.train.dataset.p.h
+    h = dls.train.dataset.histories
     rows, bs = BlockRows(h.user, h.target, h.target_rating, h.target_block), batch_size(len(h))
     mean = h.target_rating.cpu().double().mean().item()
     y_range = dls.y_range if y_range is None else y_range or None

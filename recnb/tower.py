@@ -65,7 +65,7 @@ class TowerRows(HistoryRows):
     def gather(self,
         idxs, # Target numbers, (B,)
     )->tuple: # User (B,), item (B,), other items (B, length-1), their ratings (B, length-1), how many are real (B,), seconds (B,), ratings (B,)
-        h = self.h
+        h = self.histories
         phase = torch.rand(len(idxs), device=idxs.device) if self.vary else .5
         past = h.before(idxs, self.length-1) if self.last is None else spread_history(h, idxs, self.length-1, self.last, self.own, phase)
         x = h.user[idxs], h.target[idxs], *past, h.target_time[idxs]
@@ -464,7 +464,7 @@ def two_towers(
     about = item_content(dls, text, text_model, genres, year) if text or genres or year else None
     candidate = CandidateTower(len(dls.items), candidate_sizes, item, title_words(r.items, dls.items)[0] if words else None, about, dls.seen, width, dropout)
     query = QueryTower(len(dls.users), len(dls.items), query_sizes, user, feature_tables(dls, user_features)['user_features'], history,
-        rows.rating.cpu().double().mean().item(), time_stats(rows.h.target_time.cpu()) if time else None, width=width, dropout=dropout, columns=user_feature_columns(r, user_features))
+        rows.rating.cpu().double().mean().item(), time_stats(rows.histories.target_time.cpu()) if time else None, width=width, dropout=dropout, columns=user_feature_columns(r, user_features))
     counts = torch.bincount(rows.item.long().cpu(), minlength=len(dls.items))
     return cls(query, candidate, counts, **kwargs)
 

@@ -7,11 +7,14 @@ from importlib.metadata import version
 from pathlib import Path
 
 def import_all():
-    "Every public module, which also finds an import that only the dev tools bring"
+    "Every public module, which also finds an import that only the dev tools bring; one that needs an extra has to say which"
     import recnb
     assert 'site-packages' in recnb.__file__, f'this is the source tree, not the installed package: {recnb.__file__}'
     names = [m.name for m in pkgutil.walk_packages(recnb.__path__, 'recnb.') if '._' not in m.name]
-    for o in names: importlib.import_module(o)
+    for o in names:
+        try: importlib.import_module(o)
+        except ImportError as e:
+            if "pip install 'recnb[" not in str(e): raise
     return names
 
 def demo(folder):

@@ -1,0 +1,74 @@
+// The list of recommendations, with the reason for each.
+
+import { request } from './api.js'
+import { facts, titleButton } from './cards.js'
+import { byId, element, hiddenText, showStatus } from './dom.js'
+import { state } from './state.js'
+
+const LENGTH = 12
+const MAX_RATINGS = 500 // the server reads so many
+const DELAY = 80 // ms; arrow keys pass by other stars on their way
+let latest = 0 // number of the latest request; answers may overtake each other
+let timer
+
+function statusText() {
+  const count = state.ratings.size
+  if (!count) return 'What suits everybody, until you rate something'
+  const source = count === 1 ? 'your rating' : `your ${count} ratings`
+  return `From ${source}${state.model.rates ? '; beside each, the rating we expect of you' : ''}`
+}
+
+/** Why the item is in the list; a list without ratings has no reasons. */
+function reason(card) {
+  const line = element('p', { className: 'reason' })
+  if (card.because) {
+    const title = element('b', { textContent: card.because.title })
+    line.append('Because you gave ', title, ` ${card.because.rating}`)
+  } else if (state.ratings.size && state.model.compares) {
+    line.append('Unlike what you rated high, and it may suit you')
+  }
+  return line
+}
+
+function score(card) {
+  const properties = { className: 'score', title: 'The rating we expect of you' }
+  return element('span', properties, hiddenText('expected rating '), card.score.toFixed(1))
+}
+
+function recommendationRow(card) {
+  const rank = element('span', { className: 'rank', textContent: card.rank })
+  const text = element('div', {}, titleButton(card), facts(card), reason(card))
+  return element('li', {}, rank, text, state.model.rates ? score(card) : '')
+}
+
+/** Puts new rows into the list; a focused title keeps the focus where it is still in the list. */
+function showRows(items) {
+  const list = byId('recommendations')
+  const focused = list.contains(document.activeElement) ? document.activeElement.textContent : null
+  list.replaceChildren(...items.map(recommendationRow))
+  if (focused === null) return
+  const buttons = [...list.querySelectorAll('button')]
+  const next = buttons.find((button) => button.textContent === focused) || byId('for-you')
+  next.focus()
+}
+
+/** Asks for a list that fits the ratings, and shows it. */
+export async function recommend() {
+  const ratings = [...state.ratings].slice(-MAX_RATINGS).map(([item_id, { rating }]) => ({ item_id, rating }))
+  latest += 1
+  const number = latest
+  try {
+    const { items } = await request('recommend', { model: state.model.name, ratings, k: LENGTH })
+    if (number !== latest) return
+    showRows(items)
+    showStatus('list-status', statusText())
+  } catch (error) {
+    if (number === latest) showStatus('list-status', error.message, true)
+  }
+}
+
+/** Asks once the ratings have not changed for a moment. */
+export function recommendSoon() {
+  clearTimeout(timer)
+  timer = setTimeout(recommend, DELAY)
+}

@@ -1,0 +1,74 @@
+// What the page knows: the models, the chosen one, and the visitor's ratings.
+// Ratings stay in this browser (localStorage), those of each data set on their own, since an id means something else in
+// another one.
+
+const STORAGE_KEY = 'recnb'
+const listeners = []
+
+export const state = {
+  models: [],
+  model: null,
+  ratings: new Map(), // by item id: {rating, title, year}; the latest rating is the last
+}
+
+const stored = readStorage() // {model: name, ratings: {data set: [[item id, rating, title, year], ...]}}
+
+function readStorage() {
+  try {
+    const value = JSON.parse(localStorage.getItem(STORAGE_KEY))
+    return value && typeof value === 'object' ? value : {}
+  } catch {
+    return {}
+  }
+}
+
+function writeStorage() {
+  const rows = [...state.ratings].map(([id, { rating, title, year }]) => [id, rating, title, year])
+  stored.model = state.model.name
+  stored.ratings = { ...stored.ratings, [state.model.data]: rows }
+  try {
+    localStorage.setItem(STORAGE_KEY, JSON.stringify(stored))
+  } catch {
+    // A private window may store nothing; the page works without.
+  }
+}
+
+/** Calls `listener` after every change of the ratings. */
+export function onRatingsChange(listener) {
+  listeners.push(listener)
+}
+
+function ratingsChanged() {
+  writeStorage()
+  for (const listener of listeners) listener()
+}
+
+/** Chooses a model by name (the first if there is none of that name) and reads the ratings of its data set. */
+export function chooseModel(name = stored.model) {
+  state.model = state.models.find((model) => model.name === name) || state.models[0]
+  const { low, high } = state.model.scale
+  const rows = stored.ratings?.[state.model.data]
+  const valid = (Array.isArray(rows) ? rows : []).filter((row) => row?.length && row[1] >= low && row[1] <= high)
+  state.ratings = new Map(valid.map(([id, rating, title, year]) => [id, { rating, title, year }]))
+  writeStorage()
+}
+
+/** Adds the rating of an item, or changes it. */
+export function rate({ item_id, title, year }, rating) {
+  const previous = state.ratings.get(item_id) || { title, year }
+  state.ratings.delete(item_id)
+  state.ratings.set(item_id, { ...previous, rating })
+  ratingsChanged()
+}
+
+/** Removes one rating. */
+export function removeRating(id) {
+  state.ratings.delete(id)
+  ratingsChanged()
+}
+
+/** Removes all ratings. */
+export function removeAllRatings() {
+  state.ratings.clear()
+  ratingsChanged()
+}
