@@ -58,7 +58,7 @@ def write_1m(folder, rows=1_000_209):
 def small(folder):
     "MovieLens 1M, ours and theirs"
     import pandas as pd
-    from recnb.datasets import load, read_ml1m
+    from recnb.layouts import read_ml1m
     path = Path(folder)
     ours, r = timed(lambda: read_ml1m(path), 3)
     theirs, df = timed(lambda: pd.read_csv(path/'ratings.dat', sep='::', engine='python', names=COLS))
@@ -68,7 +68,7 @@ def small(folder):
 
 def large(folder):
     "MovieLens 25M's layout: read, check, encode"
-    from recnb.datasets import read_mlcsv
+    from recnb.layouts import read_mlcsv
     start = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     read, r = timed(lambda: read_mlcsv(folder))
     encode, vocab = timed(lambda: indices(r.df))

@@ -34,7 +34,7 @@ def peak(): return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss/2**20 # GB
 
 def reads(folder, n):
     "Read, and say how long it took and what it held"
-    from recnb.datasets import read_netflix
+    from recnb.layouts import read_netflix
     before, start = peak(), perf_counter()
     r = read_netflix(folder)
     return dict(rows=len(r), seconds=perf_counter() - start, peak_gb=peak(), of_it_imports_gb=before)
@@ -42,7 +42,7 @@ def reads(folder, n):
 
 def trains(folder, n):
     "One epoch"
-    from recnb.datasets import read_netflix
+    from recnb.layouts import read_netflix
     from recnb.experiment import fit_recipe
     from recnb.split import split
     import recnb.multitask

@@ -1,6 +1,9 @@
 """Everything a user needs in one line, `from recnb.all import *`; every model is registered by it."""
 from recnb.ratings import *
 from recnb.toy import *
+from recnb.files import *
+from recnb.textfile import *
+from recnb.layouts import *
 from recnb.datasets import *
 from recnb.titles import *
 from recnb.metadata import *

@@ -19,7 +19,7 @@ from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 from torch.utils._python_dispatch import TorchDispatchMode
 from .ratings import *
-from .datasets import *
+from .files import *
 from .features import *
 from .loader import *
 from .model import *

@@ -24,6 +24,8 @@ from rich.table import Table
 from rich.markup import escape
 from rich import box
 from .ratings import *
+from .files import *
+from .textfile import *
 from .datasets import *
 from .metadata import *
 from .split import *

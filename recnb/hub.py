@@ -10,7 +10,7 @@ import importlib.util, tempfile, warnings
 from contextlib import contextmanager
 from pathlib import Path
 from .ratings import *
-from .datasets import *
+from .files import *
 from .index import *
 from .recommender import *
 from .bundle import *

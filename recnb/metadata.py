@@ -12,7 +12,7 @@ import numpy as np, pandas as pd
 from dataclasses import replace
 from pathlib import Path
 from .ratings import *
-from .datasets import *
+from .files import *
 from .titles import *
 
 # %% ../nbs/06_metadata.ipynb #938e2deb

@@ -8,7 +8,7 @@ __all__ = ['poolings', 'default_text_model', 'model_folder', 'load_encoder', 'to
            'text_table']
 
 # %% ../nbs/26_text.ipynb #286449a4
-import hashlib, importlib.util, json, os, re, shutil, sys, tempfile, warnings
+import hashlib, importlib.util, json, os, re, secrets, shutil, sys, warnings
 import numpy as np, pandas as pd, torch
 import torch.nn.functional as F
 from contextlib import contextmanager
@@ -18,7 +18,7 @@ from fastai.basics import default_device
 from scipy.sparse import csr_matrix
 from tqdm import tqdm
 from .ratings import *
-from .datasets import *
+from .files import *
 from .features import *
 from .training import *
 
@@ -211,11 +211,9 @@ class TextCache:
             self.folder.mkdir(parents=True, exist_ok=True)
             about = self.folder/'about.json'
             if not about.exists(): about.write_text(json.dumps(self.about, indent=1))
-            fd, part = tempfile.mkstemp(suffix='.part', dir=self.folder)
-            try:
-                with os.fdopen(fd, 'wb') as f: np.savez(f, keys=np.frombuffer(b''.join(digests), np.uint8).reshape(-1, 16), vectors=vectors)
-                os.replace(part, part.removesuffix('.part') + '.npz')
-            finally: Path(part).unlink(missing_ok=True)
+            keys = np.frombuffer(b''.join(digests), np.uint8).reshape(-1, 16)
+            with atomic_file(self.folder/f'{secrets.token_hex(8)}.npz') as part, open(part, 'wb') as file:
+                np.savez(file, keys=keys, vectors=vectors)
         except OSError as e: warnings.warn(f'{self.folder}: vectors could not be kept ({e.strerror}), and will be read again next time')
 
 # %% ../nbs/26_text.ipynb #ee46644d

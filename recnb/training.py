@@ -8,7 +8,7 @@ __all__ = ['bias_groups', 'mf_groups', 'TorchOptim', 'FusedAdamW', 'keras_adagra
            'fit_quietly', 'epoch_table', 'best_epoch']
 
 # %% ../nbs/15_training.ipynb #5e1ef272
-import json, os, random, secrets, sys, time
+import json, random, sys, time
 import numpy as np, pandas as pd, torch
 from pathlib import Path
 from fastai.basics import Callback, CancelFitException, CastToTensor, Learner, OptimWrapper, to_float
@@ -19,6 +19,7 @@ from safetensors.torch import save_file
 from torch import nn
 from tqdm import tqdm
 from .ratings import *
+from .files import *
 from .metrics import *
 from .model import *
 
@@ -182,13 +183,7 @@ def _write_state(path, state):
     tensors = []
     header = json.dumps(encode_value(state, tensors))
     named = {str(i): tensor.clone() for i,tensor in enumerate(tensors)} # safetensors refuses tensors that share memory
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f'.{path.name}.{secrets.token_hex(4)}.part')
-    try:
-        save_file(named, str(part), metadata={'state': header})
-        os.replace(part, path)
-    finally:
-        for unfinished in path.parent.glob(f'.{path.name}.*.part'): unfinished.unlink(missing_ok=True)
+    with atomic_file(path) as part: save_file(named, str(part), metadata={'state': header})
 
 def _read_state(path):
     "What `_write_state` wrote"
