@@ -8,7 +8,7 @@ __all__ = ['FORMAT', 'FILES', 'trial_summary', 'model_card', 'check_replaceable'
 
 # %% ../nbs/42_bundle.ipynb #9361a290
 import hashlib, json, math, os, tempfile
-import pandas as pd, torch
+import numpy as np, pandas as pd, torch
 import pyarrow as pa, pyarrow.compute as pc, pyarrow.parquet as pq
 from importlib import import_module
 from importlib.metadata import version, PackageNotFoundError
@@ -24,15 +24,14 @@ from .features import *
 from .loader import *
 from .model import *
 from .experiment import *
-from .index import *
 from .recommender import *
 
 # %% ../nbs/42_bundle.ipynb #1c7c94b2
 FORMAT = 1 # Of the folder; a reader that knows only older ones raises an error
 _optional_files = ('items.parquet', 'users.parquet')
 FILES = ('model.safetensors', 'user_ids.parquet', 'item_ids.parquet', 'ratings.parquet', 'README.md', *_optional_files)
-_required_columns = {'user_ids.parquet':['id'], 'item_ids.parquet':['id'], 'items.parquet':[ITEM], 'users.parquet':[USER],
-    'ratings.parquet':[USER, ITEM, RATING]}
+_required_columns = {'user_ids.parquet':['id'], 'item_ids.parquet':['id'], 'ratings.parquet':[USER, ITEM, RATING],
+    'items.parquet':[ITEM], 'users.parquet':[USER]}
 
 # %% ../nbs/42_bundle.ipynb #9273611a
 def _distinct_tensors(state):
@@ -57,9 +56,10 @@ def _tables(rec):
     r, block = rec.ratings, rec.dls.block
     df = r.df[[c for c in (USER, ITEM, RATING, TIME, VALID, TEST) if c in r.df]]
     if block is not None: df = df.assign(block=block)
-    ids = {f'{kind}_ids.parquet': pd.DataFrame({'id':vocab.ids}) for kind,vocab in (('user', rec.users), ('item', rec.items))}
-    about = {f'{kind}.parquet': table for kind,table in (('items', r.items), ('users', r.users)) if table is not None}
-    return {**ids, 'ratings.parquet':df, **about}
+    user_ids, item_ids = (pd.DataFrame({'id':vocab.ids}) for vocab in (rec.users, rec.items))
+    tables = {'user_ids.parquet':user_ids, 'item_ids.parquet':item_ids, 'ratings.parquet':df,
+        'items.parquet':r.items, 'users.parquet':r.users}
+    return {name: table for name,table in tables.items() if table is not None}
 
 def _version():
     try: return version('recnb')
@@ -77,16 +77,44 @@ def trial_summary(
         held_out=t.n_test, metrics=metrics | t.by_name,
         ranking='full catalogue, seen items removed' if t.ranking else None)
 
-# %% ../nbs/42_bundle.ipynb #26c35beb
+# %% ../nbs/42_bundle.ipynb #ab8002ef
 def _bundle_config(rec, network, shared):
     "`config.json` without the checksums"
     r = rec.ratings
-    data = dict(name=r.name, scale=list(map(float, r.scale)), licence=r.licence, citation=r.citation, notes=list(r.notes))
+    scale = [float(v) for v in r.scale]
+    data = dict(name=r.name, scale=scale, licence=r.licence, citation=r.citation, notes=list(r.notes))
     counts = dict(users=len(rec.users) - 1, items=len(rec.items) - 1, ratings=len(r))
     return dict(format=FORMAT, library='recnb', version=_version(), about=rec.about, network=network, shared=shared,
         loaders=rec.dls.to_config(), data=data, counts=counts, versions=dict(torch=torch.__version__))
 
-# %% ../nbs/42_bundle.ipynb #db7ead04
+def _checked_config(model):
+    "The config of a model and its tensors, if a model built from it has the same state"
+    network, config_tensors = model.to_config()
+    rebuilt = Configurable.from_config(json.loads(json.dumps(network)), config_tensors)
+    differ = sorted(rebuilt.state_dict().keys() ^ model.state_dict().keys())
+    if differ:
+        raise ValueError('this model was changed after it was built, in a way that its config does not hold '
+            f"({', '.join(differ[:3])}), so it cannot be saved. A text model that was trained along is such a change.")
+    return network, config_tensors
+
+# %% ../nbs/42_bundle.ipynb #17315ef8
+def _metric_table(metrics):
+    "Metrics as a markdown table, those by length of list in a row each"
+    rows = []
+    for name,value in metrics.items():
+        rows += [(f'{name} at {k}', v) for k,v in value.items()] if isinstance(value, dict) else [(name, value)]
+    if not rows: return ''
+    lines = [f'| {name} | {value:.4f} |' for name,value in rows]
+    return '\n'.join(['| metric on held-out ratings | value |', '|---|---|', *lines]) + '\n\n'
+
+def _training_text(about):
+    "A sentence about training, without its full stop"
+    if 'trained_on' not in about: return 'How it was trained is not recorded'
+    text = (f"Trained on {about['trained_on']:,} ratings; {about['held_out']:,} were held out "
+        f"({about['split']}, seed {about['seed']})")
+    return f"{text}; rankings: {about['ranking']}" if about.get('ranking') else text
+
+# %% ../nbs/42_bundle.ipynb #2ddbf9cb
 _card = """---
 library_name: recnb
 tags: [recommender]
@@ -111,24 +139,6 @@ rec.recommend(42, k=10)
 The folder holds the ratings that users are known by. Mind their licence, and the users, before you pass it on.
 """
 
-# %% ../nbs/42_bundle.ipynb #17315ef8
-def _metric_table(metrics):
-    "Metrics as a markdown table, those by length of list in a row each"
-    rows = []
-    for name,value in metrics.items():
-        rows += [(f'{name} at {k}', v) for k,v in value.items()] if isinstance(value, dict) else [(name, value)]
-    if not rows: return ''
-    lines = ['| metric on held-out ratings | value |', '|---|---|', *(f'| {name} | {value:.4f} |' for name,value in rows)]
-    return '\n'.join(lines) + '\n\n'
-
-def _training_text(about):
-    "A sentence about training, without its full stop"
-    if 'trained_on' not in about: return 'How it was trained is not recorded'
-    text = (f"Trained on {about['trained_on']:,} ratings; {about['held_out']:,} were held out "
-        f"({about['split']}, seed {about['seed']})")
-    return f"{text}; rankings: {about['ranking']}" if about.get('ranking') else text
-
-# %% ../nbs/42_bundle.ipynb #b330b0c1
 def model_card(
     config:dict, # Of a bundle
 )->str: # Markdown
@@ -154,22 +164,13 @@ def check_replaceable(
     path = Path(path)
     if path.exists() and not path.is_dir(): raise FileExistsError(f'{path} is a file, so no folder can be saved there.')
     if path.is_dir() and any(path.iterdir()) and not _holds_recommender(path):
-        raise FileExistsError(f'{path} holds something else than a recommender, and is not replaced; name another folder.')
+        raise FileExistsError(f'{path} holds something else than a recommender, and is not replaced; '
+            'name another folder.')
     parent = next(p for p in path.absolute().parents if p.exists())
     try: os.rmdir(tempfile.mkdtemp(prefix='.recnb-', dir=parent)) # permissions say nothing of a full or read-only disk
     except OSError:
-        raise PermissionError(f'{path} cannot be made, as nothing can be written in {parent}; name another folder.') from None
-
-# %% ../nbs/42_bundle.ipynb #88133316
-def _checked_config(model):
-    "The config of a model and its tensors, if a model built from it has the same state"
-    network, config_tensors = model.to_config()
-    rebuilt = Configurable.from_config(json.loads(json.dumps(network)), config_tensors)
-    differ = sorted(rebuilt.state_dict().keys() ^ model.state_dict().keys())
-    if differ:
-        raise ValueError(f"this model was changed after it was built, in a way that is not written down ({', '.join(differ[:3])}), "
-            'so it cannot be saved. A text model that was trained along is such a change.')
-    return network, config_tensors
+        raise PermissionError(f'{path} cannot be made, as nothing can be written in {parent}; '
+            'name another folder.') from None
 
 # %% ../nbs/42_bundle.ipynb #fb81be94
 def save_recommender(
@@ -208,14 +209,16 @@ def _read_config(path):
         if not (path/name).is_file():
             raise MissingFile(f'{path} is no recommender: it has no {name}. Name a folder that `save` made.')
     file = path/'config.json'
-    if file.stat().st_size > 4*2**20: raise DataError(f'{file} is larger than 4 MB, which no recommender needs; {_repair}')
+    if file.stat().st_size > 4*2**20:
+        raise DataError(f'{file} is larger than 4 MB, which no recommender needs; {_repair}')
     try: config = json.loads(file.read_text(encoding='utf-8'))
-    except (ValueError, RecursionError) as e: raise DataError(f'{file} is not JSON ({_first_line(e)}); {_repair}') from None
+    except (ValueError, RecursionError) as e:
+        raise DataError(f'{file} is not JSON ({_first_line(e)}); {_repair}') from None
     if not isinstance(config, dict) or config.get('library') != 'recnb':
         raise DataError(f'{file} does not say that recnb made this folder; name one that it made.')
     if config.get('format') != FORMAT:
-        raise DataError(f"{file}: format {config.get('format')!r:.40} is not known to this recnb ({_version()}), which reads "
-            f'{FORMAT}; a newer one made it, so update recnb, or it is damaged.')
+        raise DataError(f"{file}: format {config.get('format')!r:.40} is not known to this recnb ({_version()}), "
+            f'which reads {FORMAT}; a newer one made it, so update recnb, or it is damaged.')
     _check_sections(file, config)
     return config
 
@@ -236,14 +239,16 @@ def _check_sections(file, config):
     if not isinstance(config['data'].get('notes') or [], list):
         raise DataError(f"{file}: 'notes' is no list; {_repair}")
 
-# %% ../nbs/42_bundle.ipynb #e236ce25
+# %% ../nbs/42_bundle.ipynb #2d85eb90
 def _check_files(path, config):
     "Step 2: sizes and checksums"
     file, files = path/'config.json', config['files']
     for name in files:
-        if name not in FILES: raise DataError(f'{file} names {name!r:.80}, which is no file of a recommender; {_repair}')
+        if name not in FILES:
+            raise DataError(f'{file} names {name!r:.80}, which is no file of a recommender; {_repair}')
     for name in FILES:
-        if name not in files and name not in _optional_files: raise DataError(f'{file} does not list {name}; {_repair}')
+        if name not in files and name not in _optional_files:
+            raise DataError(f'{file} does not list {name}; {_repair}')
     for name,entry in files.items():
         if not (path/name).is_file(): raise MissingFile(f'{path} has lost its {name}; {_repair}')
         announced = entry.get('bytes') if isinstance(entry, dict) else entry
@@ -282,7 +287,7 @@ def _bytes_in_memory(file, limit):
     if not texts or size > limit: return size
     return size + sum(map(_text_bytes, pq.ParquetFile(file, read_dictionary=texts).read(columns=texts).columns))
 
-# %% ../nbs/42_bundle.ipynb #090abacd
+# %% ../nbs/42_bundle.ipynb #497b05ad
 def _read_table(path, name, rows=None):
     "Step 3: a table with the rows announced"
     file = path/name
@@ -292,7 +297,8 @@ def _read_table(path, name, rows=None):
         if rows is not None and n != rows:
             raise DataError(f'{file} announces {n:,} rows where there should be {rows:,}; {_repair}')
         if _bytes_in_memory(file, limit) > limit:
-            raise DataError(f'{file} would swell to far more than {file.stat().st_size:,} bytes can honestly hold; {_repair}')
+            raise DataError(f'{file} would swell to far more than {file.stat().st_size:,} bytes can honestly hold; '
+                'it is not read. Get it from where it came from.')
         df = pd.read_parquet(file)
     except DataError: raise
     except Exception as e: raise DataError(f'{file} cannot be read as a table ({_first_line(e)}); {_repair}') from None
@@ -345,7 +351,8 @@ def _build_model(path, config, tensors):
     except DataError as e: raise DataError(f'{file}: {e}') from None
     except Exception as e:
         reason = f': {e}' if isinstance(e, MemoryError) else ''
-        raise DataError(f'{file} describes no model that can be built{reason}; it is damaged, or a newer recnb made it.') from e
+        raise DataError(f'{file} describes no model that can be built{reason}; '
+            'it is damaged, or a newer recnb made it.') from e
 
 def _load_model(path, config, tensors):
     "Steps 4 and 5: the model with its weights"
@@ -353,23 +360,24 @@ def _load_model(path, config, tensors):
     state, expected = {n[6:]: t for n,t in tensors.items() if n.startswith('state.')}, model.state_dict()
     for name,stored in config['shared'].items():
         if not isinstance(stored, str) or stored not in state:
-            raise DataError(f"{path/'config.json'} describes no model that can be built: {name!r:.40} shares {stored!r:.40}, "
-                'which is not there; it is damaged.')
+            raise DataError(f"{path/'config.json'} describes no model that can be built: {name!r:.40} shares "
+                f'{stored!r:.40}, which is not there; {_repair}')
         state[name] = state[stored]
     _check_state(file, state, expected)
     model.load_state_dict(state)
     return model
 
-# %% ../nbs/42_bundle.ipynb #3b47baa3
+# %% ../nbs/42_bundle.ipynb #d0da6b07
 def _check_state(file, state, expected):
     "Raise a `DataError` where tensors are not those that a model has"
     for name,want in expected.items():
         if name not in state: raise DataError(f'{file} has no {name!r}; it belongs to another model.')
         tensor = state[name]
         if tensor.shape != want.shape or tensor.dtype != want.dtype:
-            raise DataError(f'{file}: {name!r} is {tensor.dtype} {tuple(tensor.shape)} where the model has {want.dtype} '
-                f'{tuple(want.shape)}; it belongs to another model.')
-    if more := sorted(state.keys() - expected.keys()):
+            raise DataError(f'{file}: {name!r} is {tensor.dtype} {tuple(tensor.shape)} where the model has '
+                f'{want.dtype} {tuple(want.shape)}; it belongs to another model.')
+    more = sorted(state.keys() - expected.keys())
+    if more:
         raise DataError(f'{file} has {more[0]!r}, which the model has not; it belongs to another model.')
 
 def _read_tensors(file):
@@ -395,9 +403,10 @@ def _check_columns(path, ratings, items, scale):
         if items is None or column not in items: continue
         kind = pd.api.types.infer_dtype(items[column], skipna=True)
         if kind not in ('string', 'empty', 'categorical'):
-            raise DataError(f"{path/'items.parquet'}: column '{column}' holds {kind} where there should be text; {_repair}")
+            file = path/'items.parquet'
+            raise DataError(f"{file}: column '{column}' holds {kind} where there should be text; {_repair}")
 
-# %% ../nbs/42_bundle.ipynb #4f9c4888
+# %% ../nbs/42_bundle.ipynb #abae3b80
 def _read_ratings(path, config):
     "The ratings with their tables and notes, and the block of each rating or None"
     data, df = config['data'], _read_table(path, 'ratings.parquet', config['counts']['ratings'])
@@ -411,6 +420,7 @@ def _read_ratings(path, config):
     notes = [str(note) for note in data.get('notes') or []]
     return Ratings(df, items, users, name or 'ratings', scale, licence, citation, notes=notes), block
 
+# %% ../nbs/42_bundle.ipynb #62179394
 def _query_loaders(path, config, ratings, vocabs, block, device):
     "Loaders that make the same queries as those of the training"
     file, kind = path/'config.json', config['loaders'].get('kind')
@@ -419,6 +429,14 @@ def _query_loaders(path, config, ratings, vocabs, block, device):
             'or use the version of recnb that wrote this.')
     try: return RatingDataLoaders.from_config(config['loaders'], ratings, vocabs, block, device)
     except ValueError as e: raise DataError(f'{file}: {e} The folder is damaged, or a newer recnb made it.') from None
+
+def _check_rows(path, model, vocabs):
+    "Raise a `DataError` where a table of the model does not have a row for each id"
+    for kind,vocab in zip(('user', 'item'), vocabs):
+        for name,table in id_tables(model, kind).items():
+            if len(table) != len(vocab):
+                raise DataError(f'{path}: {name!r} has {len(table):,} rows where there are {len(vocab) - 1:,} {kind}s '
+                    'and the unknown; it belongs to another model.')
 
 # %% ../nbs/42_bundle.ipynb #dceee7ec
 def load_recommender(
@@ -441,15 +459,6 @@ def load_recommender(
     except Exception as e:
         reason = f' ({_first_line(e, 200)})' if isinstance(e, ValueError) else ''
         raise DataError(f'{path} cannot answer a query{reason}; {_repair}') from e
-
-# %% ../nbs/42_bundle.ipynb #aff40322
-def _check_rows(path, model, vocabs):
-    "Raise a `DataError` where a table of the model does not have a row for each id"
-    for kind,vocab in zip(('user', 'item'), vocabs):
-        for name,table in id_tables(model, kind).items():
-            if len(table) != len(vocab):
-                raise DataError(f'{path}: {name!r} has {len(table):,} rows where there are {len(vocab) - 1:,} {kind}s '
-                    'and the unknown; it belongs to another model.')
 
 @patch(cls_method=True)
 def load(cls:Recommender, path, device=None)->Recommender: # As `load_recommender`
