@@ -34,3 +34,4 @@ from recnb.recommender import *
 from recnb.explain import *
 from recnb.bundle import *
 from recnb.update import *
+from recnb.evaluate import *

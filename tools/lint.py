@@ -39,6 +39,7 @@ def cells(path, root):
     for i,cell in enumerate(json.loads(path.read_text(encoding='utf-8'))['cells']):
         source = ''.join(cell['source'])
         exported = re.search(r'^#\|\s*exports?\b', source, re.M)
+        if source.startswith('#| hide'): continue # nbdev's own last cell
         kind = 'prose' if cell['cell_type'] != 'code' else 'export' if exported else 'example'
         yield Piece(str(path.relative_to(root)), f"cell {i} ({cell.get('id')})", kind, source, cell.get('outputs', []))
 
