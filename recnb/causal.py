@@ -21,14 +21,13 @@ from .training import *
 from .rating_heads import *
 from .stacked_mf import *
 
-# %% ../nbs/25_causal.ipynb #7c2e13ff
+# %% ../nbs/25_causal.ipynb #5181ce44
 def alibi_slopes(
     heads:int, # Of the attention
 )->torch.Tensor: # How much each subtracts for a place back, (heads,)
     "1, 1/4, 1/16, ... and 0 for the last head"
     return torch.tensor([4.**-i for i in range(heads - 1)] + [0.])
 
-# %% ../nbs/25_causal.ipynb #5181ce44
 def causal_mask(
     sees, # How many events each query may look at, (B, Q); -1 where there is no query
     n:int, # Events, N
@@ -278,15 +277,22 @@ def fold_in_parts(self:Causal)->FoldInParts:
     "Those of the factorizations, from twenty ratings on"
     return self.mf.fold_in_parts().inside('mf', min_ratings=20)
 
+# %% ../nbs/25_causal.ipynb #1276cddc
+def _causal_model(dls, mf, **kwargs):
+    "A `Causal` of the size of the loaders' data"
+    rows = dls.train.dataset
+    sizes = rows.segments.length, rows.segments.stride
+    return Causal(len(dls.users), len(dls.items), dls.ratings.scale, mf, *sizes, times=rows.times, **kwargs)
+
 # %% ../nbs/25_causal.ipynb #5c07b686
 @recipe('causal', epochs=3, about='a transformer over the whole history, on top of matrix factorization',
     loaders=SegmentDataLoaders, skip_inner_fits=dict(mf_epochs=0))
 @delegates(Causal.__init__, but='n_users,n_items,scale,length,stride,times')
 def causal_learner(
     dls, # `SegmentDataLoaders`
-    user_features=(), # Names of columns of the user table; True for those of sex, age group and occupation that it has
-    item_features=None, # Name of a column of lists of the item table; True for genres
-    y_range:tuple=None, # Ends of the sigmoid; those of the ratings, half a step wider, if None; False for no sigmoid
+    user_features=(), # Names of columns, as for `feature_tables`
+    item_features=None, # Name of a column, as for `feature_tables`
+    y_range:tuple=None, # Ends of the sigmoid; half a step beyond the scale if None; False for no sigmoid
     factors:int=32, # Width of the matrix factorization
     mf:StackedMF=None, # A fitted one; fitted here if None
     mf_epochs:int=None, # Epochs of the one fitted here; those of the recipe 'mf' if None
@@ -300,10 +306,7 @@ def causal_learner(
 )->Learner: # Ready to fit
     "A `Learner` for the causal transformer"
     mf = mf or fit_stacked_mf(dls, factors, mf_epochs, y_range=y_range)
-    rows = dls.train.dataset
-    features = feature_tables(dls, user_features, item_features)
-    model = Causal(len(dls.users), len(dls.items), dls.ratings.scale, mf, rows.segments.length, rows.segments.stride,
-        times=rows.times, **features, **kwargs)
+    model = _causal_model(dls, mf, **feature_tables(dls, user_features, item_features), **kwargs)
     cbs = [AutocastBF16()]*has_bf16(dls.device) if cbs is None else cbs
     loss = HeadLoss(model.rating_head)
     return sequence_learner(dls, model, loss, opt_func, lr, wd, metrics=metrics, cbs=cbs, path=path)
