@@ -21,7 +21,7 @@ import numpy as np, torch
 from recnb.datasets import load
 from recnb.metadata import add_films
 from recnb.ratings import OVERVIEW, DataError
-from recnb.text import _encode, load_encoder, model_folder, pool
+from recnb.encoder import load_encoder, model_folder, pool, run_encoder
 from recnb.toy import toy
 
 TARGET = dict(one_by_one=3., sentence_transformers=1.) # ours over theirs
@@ -79,7 +79,7 @@ def run(repeat, quick, model, max_length):
             speed, vectors[name] = rate(encode, texts)
             return speed
         contenders[name] = go
-    add('ours', lambda texts: _encode(texts, tokenizer, net, max_length, 'last', 'cpu', False, False), texts)
+    add('ours', lambda texts: run_encoder(texts, tokenizer, net, max_length, 'last'), texts)
     add('one_by_one', lambda texts: one_by_one(texts, tokenizer, net, max_length), [texts[i] for i in rows])
     try: add('sentence_transformers', sentence_transformer(model, max_length), texts)
     except ImportError as e: print(f'left out: sentence-transformers ({e})')

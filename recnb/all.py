@@ -22,6 +22,7 @@ from recnb.mf import *
 from recnb.bst import *
 from recnb.stacked_mf import *
 from recnb.causal import *
+from recnb.encoder import *
 from recnb.text import *
 from recnb.fusion import *
 from recnb.tower import *
