@@ -7,7 +7,7 @@ __all__ = ['N_TIME_GAPS', 'alibi_slopes', 'causal_mask', 'time_gap_levels', 'Cau
            'attention_weights']
 
 # %% ../nbs/25_causal.ipynb #eec8ad0e
-import numpy as np, pandas as pd, torch
+import pandas as pd, torch
 from torch import nn
 from fastai.basics import Learner
 from fastcore.basics import patch

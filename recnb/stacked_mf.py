@@ -6,7 +6,7 @@
 __all__ = ['StackedMF', 'fit_stacked_mf']
 
 # %% ../nbs/24_stacked_mf.ipynb #4e0f21c2
-import numpy as np, torch
+import torch
 import torch.nn.functional as F
 from torch import nn
 from fastai.basics import CastToTensor, DataLoaders, Learner
