@@ -31,5 +31,6 @@ from recnb.multitask import *
 from recnb.index import *
 from recnb.fold_in import *
 from recnb.recommender import *
+from recnb.explain import *
 from recnb.bundle import *
 from recnb.update import *
