@@ -29,7 +29,7 @@ from recnb.tower_data import *
 from recnb.tower import *
 from recnb.next_item import *
 from recnb.multitask import *
-from recnb.index import *
+from recnb.ann import *
 from recnb.fold_in import *
 from recnb.recommender import *
 from recnb.bundle import *

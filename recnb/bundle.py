@@ -24,7 +24,7 @@ from .features import *
 from .loader import *
 from .model import *
 from .experiment import *
-from .index import *
+from .ann import *
 from .recommender import *
 
 # %% ../nbs/42_bundle.ipynb #1c7c94b2
