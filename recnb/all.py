@@ -25,10 +25,11 @@ from recnb.causal import *
 from recnb.encoder import *
 from recnb.text import *
 from recnb.fusion import *
+from recnb.tower_data import *
 from recnb.tower import *
 from recnb.next_item import *
 from recnb.multitask import *
-from recnb.index import *
+from recnb.ann import *
 from recnb.fold_in import *
 from recnb.recommender import *
 from recnb.explain import *

@@ -16,6 +16,7 @@ from fastcore.meta import delegates
 from .metrics import *
 from .model import *
 from .layers import *
+from .tower_data import *
 from .tower import *
 
 # %% ../nbs/33_multitask.ipynb #33a7f9bc
