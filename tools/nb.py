@@ -19,7 +19,9 @@ def parse():
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     p.add_argument('words', nargs='*', metavar='command or path')
     p.add_argument('--slow', action='store_true', help='also the cells marked `#| slow`')
-    p.add_argument('--flags', default='', help='other marks (tst_flags in settings.ini) whose cells are wanted, e.g. cuda')
+    p.add_argument(
+        '--flags', default='', help='other marks (tst_flags in settings.ini) whose cells are wanted, e.g. cuda'
+    )
     args = p.parse_intermixed_args()
     cmds = [w for w in args.words if w in COMMANDS]
     if not cmds: p.error(f'say what to do: {", ".join(COMMANDS)}')
@@ -38,7 +40,8 @@ def notebooks(paths):
 
 def settle():
     "Work from the project's folder, with its own modules first on the path"
-    if d := os.environ.get('RECNB_DATA'): os.environ['RECNB_DATA'] = str(Path(d).resolve())  # notebooks run in their own folder
+    if d := os.environ.get('RECNB_DATA'):
+        os.environ['RECNB_DATA'] = str(Path(d).resolve())  # notebooks run in their own folder
     os.environ['PYTHONPATH'] = os.pathsep.join(filter(None, [str(ROOT), os.environ.get('PYTHONPATH')]))
     os.environ.setdefault('GOMP_SPINCOUNT', '10000')  # threads that wait soon leave their core to others
     os.environ.pop('IN_TEST', None)  # nbdev exports nothing where it is set

@@ -56,7 +56,10 @@ def page(path):
 def mend_links(md, cfg):
     "Links between pages lead to the notebooks, which GitHub renders: also in a fork, and before a site is up"
     nbs = cfg.nbs_path
-    pages = {str(_nbpath2html(p.relative_to(nbs)).as_posix()): p.relative_to(nbs.parent).as_posix() for p in nbglob(nbs, as_path=True)}
+    pages = {
+        str(_nbpath2html(p.relative_to(nbs)).as_posix()): p.relative_to(nbs.parent).as_posix()
+        for p in nbglob(nbs, as_path=True)
+    }
     site = re.escape(cfg.doc_host + cfg.doc_baseurl) + r'/([\w/.-]+\.html)(?:#[\w.]*)?'
     md = re.sub(site, lambda m: pages.get(m[1], m[0]), md)
     return re.sub(r'\]\((?!\w+:|/|#|nbs/)([\w./-]+\.(?:ipynb|md)|images/[\w.-]+)', rf']({nbs.name}/\1', md)
@@ -71,7 +74,9 @@ def render(path, cfg):
 def write_readme(root):
     "Write README.md beside settings.ini, and its pictures into README_files/"
     if not any(o.name == 'recnb' for o in entry_points(group='nbdev')):
-        raise SystemExit('README.md is full of links to names, and they are found by way of the installed package: pip install -e . first.')
+        raise SystemExit(
+            'README.md is full of links to names, and they are found by way of the installed package: pip install -e . first.'
+        )
     root, cfg = Path(root), get_config()
     source = cfg.nbs_path/cfg.readme_nb
     if not source.exists(): return
