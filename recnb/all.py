@@ -33,5 +33,7 @@ from recnb.multitask import *
 from recnb.ann import *
 from recnb.fold_in import *
 from recnb.recommender import *
+from recnb.explain import *
 from recnb.bundle import *
 from recnb.update import *
+from recnb.evaluate import *

@@ -164,14 +164,14 @@ bst_presets = { # How the published networks were trained, besides what they are
 @delegates(BST.__init__, but='n_users,n_items,scale,length,mean')
 def bst_learner(
     dls, # `HistoryDataLoaders`
-    user_features=(), # Names of columns of the user table; True for those of sex, age group and occupation that it has
-    item_features=None, # Name of a column of lists of the item table; True for genres
-    y_range:tuple=None, # Ends of the sigmoid; those of the ratings, half a step wider, if None; False for no sigmoid
+    user_features=(), # As for `feature_tables`
+    item_features=None, # As for `feature_tables`
+    y_range:tuple=None, # Ends of the sigmoid; half a step beyond the scale if None; False for no sigmoid
     lr:float=.003, # Peak of the one-cycle schedule, for the network
     wd:float=.1, # Weight decay of the network
-    mf_lr:float=.01, # Peak for the matrix factorization
+    mf_lr:float=.01, # Peak for the factorization
     mf_wd:float=.4, # Weight decay of its factors
-    mean:float=None, # Where predictions start; the mean of the training ratings if None
+    mean:float=None, # Where predictions start; the mean rating if None
     opt_func=FusedAdamW, # Optimizer
     metrics=None, # MAE and RMSE if None
     cbs=None, # More callbacks

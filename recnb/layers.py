@@ -8,14 +8,12 @@ __all__ = ['activations', 'in_range', 'to_logit', 'in_range_slope', 'IdDropout',
            'HistoryEmbedding', 'UserEmbedding', 'user_feature_columns', 'feature_tables']
 
 # %% ../nbs/14_layers.ipynb #4e0f21a2
-import math
-import numpy as np, pandas as pd, torch
+import math, torch
 import torch.nn.functional as F
 from functools import partial
 from torch import nn
 from fastcore.basics import patch
 from .ratings import *
-from .split import *
 from .features import *
 from .model import *
 

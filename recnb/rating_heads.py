@@ -81,8 +81,9 @@ class OrdinalHead(DistributionHead):
     ):
         super().__init__(width, levels, y_range, point)
         self.out = nn.Linear(width, 1)
-        self.first, self.slope = nn.Parameter(torch.tensor(-2.)), nn.Parameter(torch.tensor(1.5))
+        self.first = nn.Parameter(torch.tensor(-2.))
         self.steps = nn.Parameter(torch.zeros(max(levels.n - 2, 0)))
+        self.slope = nn.Parameter(torch.tensor(1.5))
         nn.init.zeros_(self.out.weight)
         nn.init.zeros_(self.out.bias)
     def _thresholds(self): # rising, (levels - 1,)

@@ -55,7 +55,7 @@ class ServedModel:
         name:str='model', # By which requests choose it
     ):
         self.rec, self.name, self.scale = rec, name, rec.ratings.scale
-        self.titles, self.cards = rec.names, item_cards(rec)
+        self.titles, self.cards = rec.title_index, item_cards(rec)
         self.index_by_id = {card[ITEM]:i for i,card in enumerate(self.cards) if card}
         self.user_ids = set(rec.users.ids.tolist())
         with torch.no_grad(): self.compares = rec.model.item_vectors() is not None
@@ -135,7 +135,7 @@ def new_user_scores(self:ServedModel,
     item, rating = torch.tensor(item, dtype=torch.int32), torch.tensor(rating, dtype=torch.float32)
     with rec.lock:
         query, block = rec.dls.new_user_query(item, rating, rec.now)
-        tables = rec._take_in(item.to(device), rating.to(device), block, query[1:])
+        tables = rec.fold_in(item.to(device), rating.to(device), block, query[1:])
         return query_with_tables(rec.model, tables, *query)[0].float().cpu().clone()
 
 # %% ../nbs/49_serving.ipynb #0b5f6a1a

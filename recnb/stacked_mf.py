@@ -6,7 +6,7 @@
 __all__ = ['StackedMF', 'fit_stacked_mf']
 
 # %% ../nbs/24_stacked_mf.ipynb #4e0f21c2
-import numpy as np, torch
+import torch
 import torch.nn.functional as F
 from torch import nn
 from fastai.basics import CastToTensor, DataLoaders, Learner
@@ -35,13 +35,19 @@ class StackedMF(Configurable):
     ):
         super().__init__()
         self.blocks, self.y_range, self.drop = blocks, y_range, IdDropout(id_dropout)
-        self.user_factors, self.item_factors = (nn.Embedding(n, blocks*n_factors) for n in (n_users, n_items))
-        self.user_bias, self.item_bias = (nn.Embedding(n, blocks) for n in (n_users, n_items))
-        for factors in (self.user_factors, self.item_factors): nn.init.normal_(factors.weight, 0, init_std)
-        for bias in (self.user_bias, self.item_bias): nn.init.zeros_(bias.weight)
+        self._make_tables(n_users, n_items, n_factors, init_std)
         self.bias = nn.Parameter(torch.full((blocks,), to_logit(mean, y_range) if y_range else float(mean)))
         self.register_buffer('centre', torch.tensor(0.))
         self.register_buffer('stretch', torch.tensor(1.))
+
+# %% ../nbs/24_stacked_mf.ipynb #aeb01705
+@patch
+def _make_tables(self:StackedMF, n_users, n_items, n_factors, init_std):
+    "Factors (rows, members*n_factors) and biases (rows, members) of all members"
+    self.user_factors, self.item_factors = (nn.Embedding(n, self.blocks*n_factors) for n in (n_users, n_items))
+    self.user_bias, self.item_bias = (nn.Embedding(n, self.blocks) for n in (n_users, n_items))
+    for factors in (self.user_factors, self.item_factors): nn.init.normal_(factors.weight, 0, init_std)
+    for bias in (self.user_bias, self.item_bias): nn.init.zeros_(bias.weight)
 
 # %% ../nbs/24_stacked_mf.ipynb #a8e620e2
 @patch
