@@ -2,19 +2,23 @@
 
     python benchmarks/bst.py [--json] [--repeat 3] [--quick] [--tensorflow PYTHON]
 
-All on MovieLens 1M (from where `recnb.datasets.load` finds it, or made up in the same size), on the CPU: windows of four ratings, one every second, a
-random 15 % of the targets held out and not looked at, 265 windows a batch, Adagrad. The contenders take turns, and the best of `--repeat` rounds
-counts, after one to warm up (in which TensorFlow traces its graph):
+All on MovieLens 1M (from where `recnb.datasets.load` finds it, or made up in the same size), on the CPU: windows of
+four ratings, one every second, a random 15 % of the targets held out and not looked at, 265 windows a batch, Adagrad.
+The contenders take turns, and the best of `--repeat` rounds counts, after one to warm up (in which TensorFlow traces
+its graph):
 1. `bst_learner`, a `Learner`; and the same network in a bare loop over the same batches: what a `Learner` costs.
 2. That bare loop over a `Dataset` that takes rows of a DataFrame one by one, as the PyTorch article does.
-3. The page's network in Keras, fed as on the page: ids as text, looked up in the model, read from a csv by `make_csv_dataset`.
+3. The page's network in Keras, fed as on the page: ids as text, looked up in the model, read from a csv by
+   `make_csv_dataset`.
 4. The same from arrays of whole numbers in memory: Keras without the text.
 
-For 3 and 4 a Python that has TensorFlow; it needs neither torch nor this project, and may be another one, named by `--tensorflow`. Without one they
-are left out. It gets as many threads as torch has, and runs in a process of its own, waiting while it is not its turn.
+For 3 and 4 a Python that has TensorFlow; it needs neither torch nor this project, and may be another one, named by
+`--tensorflow`. Without one they are left out. It gets as many threads as torch has, and runs in a process of its own,
+waiting while it is not its turn.
 """
 import argparse, json, os, subprocess, sys, tempfile
 from contextlib import contextmanager, nullcontext, redirect_stdout
+from functools import partial
 from importlib.util import find_spec
 from itertools import islice
 from pathlib import Path
@@ -26,25 +30,28 @@ if '--keras' not in sys.argv: # the other Python has none of this
     import torch.nn.functional as F
     from history import measure, ratings
     from fastai.basics import set_seed
-    from recnb.bst import bst_learner, presets
-    from recnb.experiment import fit_quietly
+    from recnb.bst import bst_learner, bst_presets
     from recnb.loader import HistoryDataLoaders
     from recnb.ratings import AGE, ITEM, JOB, RATING, SEX, USER
     from recnb.split import split
+    from recnb.training import fit_quietly
 
-TARGET = dict(keras_csv=5., ours=5*11_000.) # ours over the page's own; windows a second, where the page's own were found to train at 11,000
+# ours over the page's own; windows a second, where the page's own were found to train at 11,000
+TARGET = dict(keras_csv=5., ours=5*11_000.)
 LENGTH, STEP, BS, LR, WIDTH = 4, 2, 265, .01, 62
 
 
 def loaders(r):
     "Windows of the Keras page"
-    return HistoryDataLoaders.from_ratings(split(r, 'random:0.15'), length=LENGTH, step=STEP, history_from='all', bs=BS, seed=0, device='cpu')
+    parts = split(r, 'random:0.15')
+    windows = dict(length=LENGTH, step=STEP, history_from='all')
+    return HistoryDataLoaders.from_ratings(parts, bs=BS, seed=0, device='cpu', **windows)
 
 
 def learner(dls):
     "The Keras page's network, loss and optimizer"
     other = (*HistoryDataLoaders.loader_args, 'bs', 'epochs', 'flat') # of the loaders and the schedule
-    return bst_learner(dls, **{k:v for k,v in presets['multiplicative'].items() if k not in other})
+    return bst_learner(dls, **{k:v for k,v in bst_presets['multiplicative'].items() if k not in other})
 
 
 def ours(dls):
@@ -59,18 +66,21 @@ def loop(model, dl, n):
     began = perf_counter()
     for *xb,yb in dl:
         F.mse_loss(model(*xb), yb).backward()
-        opt.step(); opt.zero_grad()
+        opt.step()
+        opt.zero_grad()
     return n/(perf_counter() - began)
 
 
-def for_queries(dls): return loop(learner(dls).model, dls.train, dls.train.n)
+def bare(dls):
+    "Windows a second of a bare loop over the same batches"
+    return loop(learner(dls).model, dls.train, dls.train.n)
 
 
 def frame(dls, n):
     "Random windows as the article has them: a row each, its sequences as lists"
     rows = dls.train.dataset
-    user, item, past, given, count, rating = rows.gather(torch.randperm(len(rows))[:n])
-    items, ratings = torch.cat([past, item[:, None]], 1), torch.cat([given, rating[:, None]], 1)
+    user, item, past_items, past_ratings, count, rating = rows.gather(torch.randperm(len(rows))[:n])
+    items, ratings = torch.cat([past_items, item[:, None]], 1), torch.cat([past_ratings, rating[:, None]], 1)
     return pd.DataFrame(dict(user=user.numpy(), items=items.tolist(), ratings=ratings.tolist(), count=count.numpy()))
 
 
@@ -84,20 +94,27 @@ class Rows:
         return row['user'], items[-1], items[:-1], ratings[:-1], row['count'], ratings[-1]
 
 
-def rows(dls, df): return loop(learner(dls).model, torch.utils.data.DataLoader(Rows(df), BS, shuffle=True), len(df))
+def rows(dls, df):
+    "Windows a second of a bare loop over `Rows`"
+    return loop(learner(dls).model, torch.utils.data.DataLoader(Rows(df), BS, shuffle=True), len(df))
 
 
 def write_windows(folder, dls, n):
-    "What the Keras page reads: a csv of sequences as text, with the users' columns; the same windows as arrays; and the vocabulary"
+    "What the Keras page reads: a csv of sequences as text, with user columns; the windows as arrays; the vocabulary"
     r, rows = dls.ratings, dls.train.dataset
-    user, item, past, given, _, rating = rows.gather(torch.randperm(len(rows))[:n])
-    items, ratings = torch.cat([past, item[:, None]], 1).numpy(), torch.cat([given, rating[:, None]], 1).numpy()
+    user, item, past_items, past_ratings, _, rating = rows.gather(torch.randperm(len(rows))[:n])
+    items = torch.cat([past_items, item[:, None]], 1).numpy()
+    ratings = torch.cat([past_ratings, rating[:, None]], 1).numpy()
     np.savez(folder/'windows.npz', items=items, ratings=ratings)
-    text = lambda word, ids: [f'{word}_{o}' for o in ids]
+    def text(word, ids): return [f'{word}_{i}' for i in ids]
     (folder/'movies.json').write_text(json.dumps(text('movie', range(len(dls.items)))))
-    d = pd.DataFrame({USER:dls.users.decode(user), 'items':[','.join(text('movie', o)) for o in items], 'ratings':[','.join(map(str, o)) for o in ratings.tolist()]})
-    d = d.join(r.users.set_index(USER)[[SEX, AGE, JOB]], on=USER)
-    d[[USER, 'items', 'ratings', SEX, AGE, JOB]].assign(**{USER:text('user', d[USER])}).to_csv(folder/'windows.csv', sep='|', index=False, header=False)
+    item_texts = [','.join(text('movie', row)) for row in items]
+    rating_texts = [','.join(map(str, row)) for row in ratings.tolist()]
+    table = pd.DataFrame({USER:dls.users.decode(user), 'items':item_texts, 'ratings':rating_texts})
+    table = table.join(r.users.set_index(USER)[[SEX, AGE, JOB]], on=USER)
+    table[USER] = text('user', table[USER])
+    columns = [USER, 'items', 'ratings', SEX, AGE, JOB]
+    table[columns].to_csv(folder/'windows.csv', sep='|', index=False, header=False)
 
 
 def keras_model(movies, text):
@@ -107,9 +124,11 @@ def keras_model(movies, text):
     kind = dict(dtype='string' if text else 'int32')
     past, target = keras.Input((LENGTH - 1,), name='past', **kind), keras.Input((1,), name='target', **kind)
     given = keras.Input((LENGTH - 1,), name='given')
-    index = kl.StringLookup(vocabulary=movies, mask_token=None, num_oov_indices=0) if text else lambda o: o
+    def identity(x): return x
+    index = kl.StringLookup(vocabulary=movies, mask_token=None, num_oov_indices=0) if text else identity
     vec, pos = kl.Embedding(len(movies), WIDTH), kl.Embedding(LENGTH, WIDTH)
-    before = (vec(index(past)) + pos(ops.arange(LENGTH - 1)))*ops.expand_dims(given, -1) # as on the page; in Keras 3 such positions stay what they were drawn as
+    # as on the page; in Keras 3 such positions stay what they were drawn as
+    before = (vec(index(past)) + pos(ops.arange(LENGTH - 1)))*ops.expand_dims(given, -1)
     x = ops.concatenate([before, vec(index(target))], axis=1)
     attn = kl.Dropout(.1)(kl.MultiHeadAttention(3, WIDTH, dropout=.1)(x, x))
     x = kl.LayerNormalization()(x + attn)
@@ -129,15 +148,17 @@ def csv_data(folder):
         ratings = tf.strings.to_number(tf.strings.split(row['ratings'], ','), tf.float32).to_tensor()
         return dict(past=items[:, :-1], target=items[:, -1:], given=ratings[:, :-1]), ratings[:, -1]
     names = ['user', 'items', 'ratings', 'sex', 'age_group', 'occupation']
-    return tf.data.experimental.make_csv_dataset(str(folder/'windows.csv'), BS, names, num_epochs=1, header=False, field_delim='|', shuffle=True).map(_process)
+    rows = tf.data.experimental.make_csv_dataset(str(folder/'windows.csv'), BS, names, num_epochs=1, header=False,
+        field_delim='|', shuffle=True)
+    return rows.map(_process)
 
 
 def array_data(folder):
     "The same windows from memory, as whole numbers, in a new order"
     import tensorflow as tf
-    o = np.load(folder/'windows.npz')
-    mixed = np.random.permutation(len(o['items']))
-    items, ratings = o['items'][mixed].astype('int32'), o['ratings'][mixed].astype('float32')
+    windows = np.load(folder/'windows.npz')
+    mixed = np.random.permutation(len(windows['items']))
+    items, ratings = windows['items'][mixed].astype('int32'), windows['ratings'][mixed].astype('float32')
     x = dict(past=items[:, :-1], target=items[:, -1:], given=ratings[:, :-1])
     options = tf.data.Options()
     options.autotune.enabled = False # its thread sleeps for seconds, and the end of an epoch would wait for it
@@ -147,7 +168,7 @@ def array_data(folder):
 def keras_side(folder, threads):
     "Train an epoch for each line that comes in, 'csv' or 'arrays', and answer with a JSON line"
     out = sys.stdout
-    answer = lambda **kw: print(json.dumps(kw), file=out, flush=True)
+    def answer(**values): print(json.dumps(values), file=out, flush=True)
     with redirect_stdout(sys.stderr):
         import keras, tensorflow as tf
         tf.config.threading.set_intra_op_parallelism_threads(threads)
@@ -170,13 +191,15 @@ def keras_process(python, folder):
     env = dict(os.environ, KERAS_BACKEND='tensorflow', TF_CPP_MIN_LOG_LEVEL='3', CUDA_VISIBLE_DEVICES='')
     cmd = [python, __file__, '--keras', str(folder), str(torch.get_num_threads())]
     log = Path(folder)/'log.txt'
-    with log.open('w') as err, subprocess.Popen(cmd, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=err, text=True, env=env) as p:
+    pipes = dict(stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    with log.open('w') as err, subprocess.Popen(cmd, stderr=err, env=env, **pipes) as p:
         def _read():
             line = p.stdout.readline()
             if not line: raise SystemExit(f'{log.read_text()[-3000:]}\n{python} could not train with TensorFlow.')
             return json.loads(line)
         def _epoch(what):
-            p.stdin.write(what + '\n'); p.stdin.flush()
+            p.stdin.write(what + '\n')
+            p.stdin.flush()
             return _read()
         try: yield _read(), _epoch
         finally: p.stdin.close()
@@ -192,17 +215,22 @@ def run(repeat, quick, python):
     with tempfile.TemporaryDirectory() as tmp:
         if python: write_windows(Path(tmp), dls, n_keras)
         with (keras_process(python, tmp) if python else nullcontext((None, None))) as (versions, epoch):
-            contenders = dict(ours=lambda: ours(dls), bare=lambda: bare(dls), rows=lambda: rows(dls, df))
-            if python: contenders |= {f'keras_{k}':lambda k=k: epoch(k)['windows_per_second'] for k in ('csv', 'arrays')}
+            def keras_speed(kind): return epoch(kind)['windows_per_second']
+            contenders = dict(ours=partial(ours, dls), bare=partial(bare, dls), rows=partial(rows, dls, df))
+            if python: contenders |= {f'keras_{kind}':partial(keras_speed, kind) for kind in ('csv', 'arrays')}
             speed = measure(contenders, repeat)
+    windows = dict(rows=n_rows, keras_csv=n_keras, keras_arrays=n_keras)
     return dict(data=data, ratings=len(r), threads=torch.get_num_threads(), repeat=repeat, quick=quick, keras=versions,
-        contenders=[entry(k, speed, dict(rows=n_rows, keras_csv=n_keras, keras_arrays=n_keras).get(k, n)) for k in speed])
+        contenders=[entry(key, speed, windows.get(key, n)) for key in speed])
 
 
 def entry(key, speed, n):
-    res = dict(key=key, windows=n, windows_per_second=round(speed[key]), ours_over_it=round(speed['ours']/speed[key], 2))
+    "A row of the result"
+    ratio = speed['ours']/speed[key]
+    res = dict(key=key, windows=n, windows_per_second=round(speed[key]), ours_over_it=round(ratio, 2))
     if key not in TARGET: return res
-    return {**res, 'bar':TARGET[key], 'met':speed['ours']/(speed[key] if key != 'ours' else 1) >= TARGET[key]}
+    value = speed['ours'] if key == 'ours' else ratio
+    return {**res, 'bar':TARGET[key], 'met':value >= TARGET[key]}
 
 
 NAMES = dict(ours='bst_learner', bare='its network, bare loop', rows='Dataset by rows, bare loop',
@@ -210,31 +238,39 @@ NAMES = dict(ours='bst_learner', bare='its network, bare loop', rows='Dataset by
 
 
 def show(res):
-    print(f"MovieLens 1M ({res['data']}{', a part' if res['quick'] else ''}): {res['ratings']:,} ratings, {BS} windows of {LENGTH} a batch, "
+    part = ', a part' if res['quick'] else ''
+    print(f"MovieLens 1M ({res['data']}{part}): {res['ratings']:,} ratings, {BS} windows of {LENGTH} a batch, "
         f"{res['threads']} threads, best of {res['repeat']}\n")
     print(f"{'contender':28}{'windows':>9}{'windows/s':>11}{'ours/it':>9}{'bar':>10}  met")
-    for o in res['contenders']:
-        bar = '' if 'bar' not in o else f"{o['bar']:,.0f}/s" if o['key'] == 'ours' else f"{o['bar']:g}"
-        ratio = '' if o['key'] == 'ours' else f"{o['ours_over_it']:.2f}"
-        print(f"{NAMES[o['key']]:28}{o['windows']:>9,}{o['windows_per_second']:>11,}{ratio:>9}{bar:>10}  {'' if 'met' not in o else 'yes' if o['met'] else 'NO'}")
-    v = res['keras']
-    print(f"\nKeras {v['keras']}, TensorFlow {v['tensorflow']}" if v else '\nKeras was left out: no TensorFlow here; name a Python that has it with --tensorflow.')
+    for row in res['contenders']:
+        is_ours, bar, met = row['key'] == 'ours', '', ''
+        if 'bar' in row:
+            bar = f"{row['bar']:,.0f}/s" if is_ours else f"{row['bar']:g}"
+            met = 'yes' if row['met'] else 'NO'
+        ratio = '' if is_ours else f"{row['ours_over_it']:.2f}"
+        print(f"{NAMES[row['key']]:28}{row['windows']:>9,}{row['windows_per_second']:>11,}{ratio:>9}{bar:>10}  {met}")
+    versions = res['keras']
+    if versions: print(f"\nKeras {versions['keras']}, TensorFlow {versions['tensorflow']}")
+    else: print('\nKeras was left out: no TensorFlow here; name a Python that has it with --tensorflow.')
 
 
 def main():
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     p.add_argument('--json', action='store_true', help='print one JSON object and nothing else')
     p.add_argument('--repeat', type=int, default=3, help='rounds, the best of which counts')
-    p.add_argument('--quick', action='store_true', help='a tenth of the people, to see that it runs; the figures mean little')
-    p.add_argument('--tensorflow', metavar='PYTHON', help='a Python that has TensorFlow and pandas; this one if it has them')
+    p.add_argument('--quick', action='store_true',
+        help='a tenth of the users, to see that it runs; the figures mean little')
+    p.add_argument('--tensorflow', metavar='PYTHON',
+        help='a Python that has TensorFlow and pandas; this one if it has them')
     p.add_argument('--keras', nargs=2, help=argparse.SUPPRESS)
     args = p.parse_args()
     if args.keras: return keras_side(Path(args.keras[0]), int(args.keras[1]))
     python = args.tensorflow or (sys.executable if find_spec('tensorflow') else None)
-    with redirect_stdout(sys.stderr): # whatever a library says goes beside the result
+    with redirect_stdout(sys.stderr): # what a library prints goes beside the result
         set_seed(0)
         res = run(args.repeat, args.quick, python)
-    print(json.dumps(res)) if args.json else show(res)
+    if args.json: print(json.dumps(res))
+    else: show(res)
 
 
 if __name__ == '__main__': main()

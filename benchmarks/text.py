@@ -2,13 +2,15 @@
 
     python benchmarks/text.py [--json] [--repeat 2] [--quick] [--model minilm] [--max-length 64]
 
-The overviews of MovieLens 1M (from where `recnb.datasets.load` and `recnb.metadata.read_films` find them, or invented ones in the same number), on the
-CPU, float32, nothing kept on disk, the model loaded anew by none of them:
+The overviews of MovieLens 1M (from where `recnb.datasets.load` and `recnb.metadata.read_films` find them, or generated
+ones in the same number), on the CPU, float32, without a cache, with a model that is loaded once:
 1. `encode_texts`' way: sorted by length, batches of about as many tokens, the mean of the last layer.
-2. The same tokenizer and network, one text at a time, as a loop over rows does it. A random tenth of the texts, which is enough for a rate.
+2. The same tokenizer and network, one text at a time, as a loop over rows does it. A random tenth of the texts, which
+   is enough for a rate.
 3. `SentenceTransformer.encode` of the same model and length, where that package is installed.
 
-The contenders take turns, and the best of `--repeat` rounds counts, after one to warm up. That all three give the same vectors is checked, too.
+The contenders take turns, and the best of `--repeat` rounds counts, after one to warm up. That all three give the same
+vectors is checked, too.
 """
 import argparse, json, sys
 from contextlib import redirect_stdout
@@ -19,25 +21,37 @@ import numpy as np, torch
 from recnb.datasets import load
 from recnb.metadata import add_films
 from recnb.ratings import OVERVIEW, DataError
-from recnb.text import _encode, load_encoder, model_folder, pool
+from recnb.encoder import load_encoder, model_folder, pool, run_encoder
 from recnb.toy import toy
 
 TARGET = dict(one_by_one=3., sentence_transformers=1.) # ours over theirs
 
 
 def overviews():
-    "One text a film, and where they are from"
+    "One text a film, and whether they are published or generated"
     try: return add_films(load('ml-1m')).items[OVERVIEW].dropna().tolist(), 'published'
     except (DataError, OSError): return toy(n_users=100, n_items=3883, seed=0).items[OVERVIEW].tolist(), 'generated'
 
 
-def one_by_one(texts, tok, net, max_length):
-    with torch.inference_mode():
-        res = []
-        for o in texts:
-            x = tok(o, truncation=True, max_length=max_length, return_tensors='pt')
-            res.append(pool(net(**x, output_hidden_states=True).hidden_states, x['attention_mask'], 'last')[0])
-        return torch.stack(res)
+@torch.inference_mode()
+def one_by_one(texts, tokenizer, net, max_length):
+    "Vectors of texts, one text at a time"
+    res = []
+    for text in texts:
+        x = tokenizer(text, truncation=True, max_length=max_length, return_tensors='pt')
+        hidden = net(**x, output_hidden_states=True).hidden_states
+        res.append(pool(hidden, x['attention_mask'], 'last')[0])
+    return torch.stack(res)
+
+
+def sentence_transformer(model, max_length):
+    "A function from texts to vectors by sentence-transformers"
+    from sentence_transformers import SentenceTransformer
+    encoder = SentenceTransformer(model_folder(model), device='cpu')
+    encoder.max_seq_length = max_length
+    def encode(texts):
+        return torch.from_numpy(encoder.encode(texts, normalize_embeddings=False, show_progress_bar=False))
+    return encode
 
 
 def rate(f, texts):
@@ -47,40 +61,48 @@ def rate(f, texts):
     return len(texts)/(perf_counter() - began), out
 
 
+def largest_gap(vectors, others):
+    "The largest difference between two sets of vectors, scaled to length 1"
+    a, b = (torch.nn.functional.normalize(x, dim=1) for x in (vectors, others))
+    return float((a - b).abs().max())
+
+
 def run(repeat, quick, model, max_length):
+    "One result as a dict"
     texts, data = overviews()
     if quick: texts = texts[:200]
-    tok, net = load_encoder(model)
-    some = np.random.default_rng(0).choice(len(texts), max(len(texts)//10, 20), replace=False)
-    seen = {}
-    def contender(name, f, texts):
+    tokenizer, net = load_encoder(model)
+    rows = np.random.default_rng(0).choice(len(texts), max(len(texts)//10, 20), replace=False)
+    vectors, contenders = {}, {}
+    def add(name, encode, texts):
         def go():
-            speed, seen[name] = rate(f, texts)
+            speed, vectors[name] = rate(encode, texts)
             return speed
-        return go
-    contenders = dict(ours=contender('ours', lambda t: _encode(t, tok, net, max_length, 'last', 'cpu', False, False), texts),
-        one_by_one=contender('one_by_one', lambda t: one_by_one(t, tok, net, max_length), [texts[i] for i in some]))
-    try:
-        from sentence_transformers import SentenceTransformer
-        st = SentenceTransformer(model_folder(model), device='cpu')
-        st.max_seq_length = max_length
-        contenders['sentence_transformers'] = contender('sentence_transformers', lambda t: torch.from_numpy(st.encode(t, normalize_embeddings=False, show_progress_bar=False)), texts)
+        contenders[name] = go
+    add('ours', lambda texts: run_encoder(texts, tokenizer, net, max_length, 'last'), texts)
+    add('one_by_one', lambda texts: one_by_one(texts, tokenizer, net, max_length), [texts[i] for i in rows])
+    try: add('sentence_transformers', sentence_transformer(model, max_length), texts)
     except ImportError as e: print(f'left out: sentence-transformers ({e})')
     speed = measure(contenders, repeat)
-    unit = lambda x: torch.nn.functional.normalize(x, dim=1)
-    gap = {k:float((unit(v) - unit(seen['ours'] if len(v) == len(texts) else seen['ours'][some])).abs().max()) for k,v in seen.items() if k != 'ours'}
-    ratio = {k:round(speed['ours']/v, 2) for k,v in speed.items() if k != 'ours'}
-    return dict(data=data, texts=len(texts), model=model, max_length=max_length, threads=torch.get_num_threads(), repeat=repeat, quick=quick,
-        texts_per_second={k:round(v, 1) for k,v in speed.items()}, ratio=ratio, largest_difference=gap, bar=TARGET, met=all(ratio[k] >= TARGET[k] for k in ratio))
+    ours = vectors.pop('ours')
+    gap = {name:largest_gap(v, ours if len(v) == len(texts) else ours[rows]) for name,v in vectors.items()}
+    ratio = {name:round(speed['ours']/speed[name], 2) for name in vectors}
+    return dict(data=data, texts=len(texts), model=model, max_length=max_length, threads=torch.get_num_threads(),
+        repeat=repeat, quick=quick, texts_per_second={name:round(v, 1) for name,v in speed.items()}, ratio=ratio,
+        largest_difference=gap, bar=TARGET, met=all(ratio[name] >= TARGET[name] for name in ratio))
 
 
 def show(res):
-    names = dict(ours='batches of a length', one_by_one='one text at a time', sentence_transformers='sentence-transformers')
-    print(f"{res['texts']:,} overviews ({res['data']}), {res['model']}, {res['max_length']} tokens, {res['threads']} threads, best of {res['repeat']}\n")
+    "Print a result as a table"
+    names = dict(ours='batches of a length', one_by_one='one text at a time',
+        sentence_transformers='sentence-transformers')
+    print(f"{res['texts']:,} overviews ({res['data']}), {res['model']}, {res['max_length']} tokens, "
+        f"{res['threads']} threads, best of {res['repeat']}\n")
     print(f"{'':26}{'texts/s':>9}{'ours over it':>14}{'bar':>6}{'difference':>12}")
-    for k,v in res['texts_per_second'].items():
-        more = '' if k == 'ours' else f"{res['ratio'][k]:>14.2f}{res['bar'][k]:>6g}{res['largest_difference'][k]:>12.1e}"
-        print(f'{names[k]:26}{v:>9.0f}{more}')
+    for name,speed in res['texts_per_second'].items():
+        print(f'{names[name]:26}{speed:>9.0f}', end='\n' if name == 'ours' else '')
+        if name == 'ours': continue
+        print(f"{res['ratio'][name]:>14.2f}{res['bar'][name]:>6g}{res['largest_difference'][name]:>12.1e}")
     print(f"\nevery bar met: {'yes' if res['met'] else 'NO'}")
 
 
@@ -92,8 +114,10 @@ def main():
     p.add_argument('--model', default='minilm', help="as for encode_texts: 'minilm', a name on the hub, or a folder")
     p.add_argument('--max-length', type=int, default=64, help='tokens of a text at most')
     args = p.parse_args()
-    with redirect_stdout(sys.stderr): res = run(args.repeat, args.quick, args.model, args.max_length) # whatever a library says goes beside the result
-    print(json.dumps(res)) if args.json else show(res)
+    with redirect_stdout(sys.stderr): # whatever a library prints goes beside the result
+        res = run(args.repeat, args.quick, args.model, args.max_length)
+    if args.json: print(json.dumps(res))
+    else: show(res)
 
 
 if __name__ == '__main__': main()

@@ -14,6 +14,7 @@ from recnb.loader import *
 from recnb.metrics import *
 from recnb.model import *
 from recnb.layers import *
+from recnb.rating_heads import *
 from recnb.training import *
 from recnb.experiment import *
 from recnb.baseline import *
@@ -21,14 +22,17 @@ from recnb.mf import *
 from recnb.bst import *
 from recnb.stacked_mf import *
 from recnb.causal import *
+from recnb.encoder import *
 from recnb.text import *
 from recnb.fusion import *
+from recnb.tower_data import *
 from recnb.tower import *
 from recnb.next_item import *
 from recnb.multitask import *
-from recnb.index import *
+from recnb.ann import *
 from recnb.fold_in import *
 from recnb.recommender import *
 from recnb.explain import *
 from recnb.bundle import *
 from recnb.update import *
+from recnb.evaluate import *

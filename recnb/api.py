@@ -32,9 +32,14 @@ except ImportError as e:
 max_body, max_k, max_ratings, max_text = 64*1024, 100, 500, 300
 
 # %% ../nbs/51_api.ipynb #0b5f6a38
+def _drop_null_defaults(schema):
+    "A field without a default has none in the schema either"
+    for field in schema.get('properties', {}).values():
+        if field.get('default', 0) is None: del field['default']
+
 class Fields(BaseModel):
     "Fields of a request"
-    model_config = ConfigDict(strict=True, extra='forbid', allow_inf_nan=False)
+    model_config = ConfigDict(strict=True, extra='forbid', allow_inf_nan=False, json_schema_extra=_drop_null_defaults)
 
 def _number(value):
     "Digits of a query string as a number"
@@ -43,7 +48,7 @@ def _number(value):
 _text = f'text of 1 to {max_text} characters'
 Id = int | Annotated[str, Field(min_length=1, max_length=max_text)]
 UserId = Annotated[Id, Field(description=f'the id of a user of the data: a whole number, or {_text}')]
-K = Annotated[int, BeforeValidator(_number), Field(ge=1, le=max_k, description=f'a whole number from 1 to {max_k}')]
+K = Annotated[int, Field(ge=1, le=max_k, description=f'a whole number from 1 to {max_k}'), BeforeValidator(_number)]
 ModelName = Annotated[str, Field(description='the name of a model, as text (the first one if not given)')]
 
 # %% ../nbs/51_api.ipynb #0b5f6a24

@@ -4,8 +4,8 @@
 
 # %% auto #0
 __all__ = ['sources', 'Source', 'catalogue', 'find_source', 'unpack', 'download', 'fetch', 'load', 'read_tags', 'Ratings',
-           'Scale', 'DataError', 'USER', 'ITEM', 'RATING', 'TIME', 'TITLE', 'YEAR', 'GENRES', 'OVERVIEW', 'SEX', 'AGE',
-           'JOB', 'toy', 'MissingFile', 'read_table']
+           'Scale', 'DataError', 'MissingFile', 'read_table', 'toy', 'USER', 'ITEM', 'RATING', 'TIME', 'TITLE', 'YEAR',
+           'GENRES', 'OVERVIEW', 'SEX', 'AGE', 'JOB']
 
 # %% ../nbs/04_datasets.ipynb #ae381533
 import re, shutil, warnings, zipfile
@@ -21,8 +21,8 @@ from .textfile import *
 from .layouts import *
 
 # %% ../nbs/04_datasets.ipynb #2c94f3bc
-_all_ = ['Ratings', 'Scale', 'DataError', 'USER', 'ITEM', 'RATING', 'TIME', 'TITLE', 'YEAR', 'GENRES', 'OVERVIEW', 'SEX', 'AGE', 'JOB', 'toy',
-    'MissingFile', 'read_table']
+_all_ = ['Ratings', 'Scale', 'DataError', 'MissingFile', 'read_table', 'toy', 'USER', 'ITEM', 'RATING', 'TIME',
+    'TITLE', 'YEAR', 'GENRES', 'OVERVIEW', 'SEX', 'AGE', 'JOB']
 
 # %% ../nbs/04_datasets.ipynb #0ad5e39d
 @dataclass
@@ -45,22 +45,26 @@ class Source:
 
 # %% ../nbs/04_datasets.ipynb #bf342c40
 _movielens_url = 'https://files.grouplens.org/datasets/movielens/'
-_harper = 'F. M. Harper and J. A. Konstan. The MovieLens Datasets: History and Context. ACM TiiS 5(4), 19, 2015. doi:10.1145/2827872'
-_research = 'research only; acknowledge GroupLens; no redistribution and no commercial use without permission (see README)'
+_harper = 'F. M. Harper and J. A. Konstan. The MovieLens Datasets: History and Context. ' \
+    'ACM TiiS 5(4), 19, 2015. doi:10.1145/2827872'
+_research = 'research only; acknowledge GroupLens; ' \
+    'no redistribution and no commercial use without permission (see README)'
 _share = 'acknowledge GroupLens; redistribute under the same terms; no commercial use without permission (see README)'
 
 def _movielens(name, title, read, layout, counts, half_stars, mb, md5, licence=_research):
     "A `Source` of GroupLens"
     page = f"https://grouplens.org/datasets/movielens/{name[3:].replace('-small', '')}/"
     scale = Scale(.5, 5., .5) if half_stars else Scale(1., 5., 1.)
-    return Source(name, title, read, layout_files[layout], *counts, scale, mb, f'{_movielens_url}{name}.zip', md5, page, licence, _harper)
+    url = f'{_movielens_url}{name}.zip'
+    return Source(name, title, read, layout_files[layout], *counts, scale, mb, url, md5, page, licence, _harper)
 
 # %% ../nbs/04_datasets.ipynb #d027ba85
 _csv = 'a MovieLens set in csv files'
 _sources = [
     _movielens('ml-100k', 'MovieLens 100K', read_ml100k, 'MovieLens 100K', (100_000, 943, 1_682),
         False, 5, '0e33842e24a9c977be4e0107933c0723'),
-    _movielens('ml-latest-small', 'MovieLens latest-small', read_mlcsv, _csv, (100_836, 610, 9_724), True, 1, None, _share),
+    _movielens('ml-latest-small', 'MovieLens latest-small', read_mlcsv, _csv, (100_836, 610, 9_724),
+        True, 1, None, _share),
     _movielens('ml-1m', 'MovieLens 1M', read_ml1m, 'MovieLens 1M', (1_000_209, 6_040, 3_706),
         False, 6, 'c4d9eecfca2ab87c1945afe126590906'),
     _movielens('ml-10m', 'MovieLens 10M', read_ml10m, 'MovieLens 10M', (10_000_054, 69_878, 10_677),
@@ -73,8 +77,9 @@ _sources = [
         True, 239, 'd472be332d4daa821edc399621853b57')]
 
 # %% ../nbs/04_datasets.ipynb #b2abede7
-_netflix = Source('netflix', 'Netflix Movie Rating Dataset', read_netflix, layout_files['the Netflix pair'], 17_337_458, 143_458, 1_350,
-    Scale(1., 5., 1.), 70, page='https://www.kaggle.com/datasets/rishitjavia/netflix-movie-rating-dataset',
+_netflix = Source('netflix', 'Netflix Movie Rating Dataset', read_netflix, layout_files['the Netflix pair'],
+    17_337_458, 143_458, 1_350, Scale(1., 5., 1.), 70,
+    page='https://www.kaggle.com/datasets/rishitjavia/netflix-movie-rating-dataset',
     licence='terms of the Netflix Prize: research only, no redistribution; see the Kaggle page',
     citation='J. Bennett and S. Lanning. The Netflix Prize. KDD Cup and Workshop, 2007')
 
@@ -84,8 +89,8 @@ sources = {source.name:source for source in [*_sources, _netflix]} # the data se
 def catalogue()->pd.DataFrame: # One row a data set, by name
     "The published data sets that `load` knows"
     rows = [dict(name=o.name, title=o.title, ratings=o.ratings, users=o.users, items=o.items,
-        scale=f'{o.scale.low:g} to {o.scale.high:g}, step {o.scale.step:g}', MB=o.mb, here=find_data(o.name) is not None,
-        licence=o.licence, citation=o.citation) for o in sources.values()]
+        scale=f'{o.scale.low:g} to {o.scale.high:g}, step {o.scale.step:g}', MB=o.mb,
+        here=find_data(o.name) is not None, licence=o.licence, citation=o.citation) for o in sources.values()]
     return pd.DataFrame(rows).set_index('name')
 
 # %% ../nbs/04_datasets.ipynb #f8bfc151
@@ -107,7 +112,8 @@ def unpack(
     dest = cache_dir()/name
     try: dest.parent.mkdir(parents=True, exist_ok=True)
     except OSError as e:
-        raise DataError(f'{dest.parent}: this folder cannot be made ({e.strerror}); set RECNB_CACHE to one that can.') from e
+        reason = f'this folder cannot be made ({e.strerror}); set RECNB_CACHE to one that can.'
+        raise DataError(f'{dest.parent}: {reason}') from e
     try:
         with atomic_folder(dest, replace=False) as part: _extract(path, part, name, files[0])
     except OSError as e:
@@ -124,7 +130,7 @@ def _extract(path, part, name, first):
         archive.extractall(unpacked)
     inner = next((o.parent for o in sorted(unpacked.rglob(first))), None)
     if inner is None: raise DataError(f'{path}: there is no {first} in it, so this is not {name}; get the right file.')
-    for o in inner.iterdir(): o.rename(part/o.name)
+    for file in inner.iterdir(): file.rename(part/file.name)
     shutil.rmtree(unpacked)
 
 # %% ../nbs/04_datasets.ipynb #4ba448cf
@@ -132,10 +138,11 @@ def _manual_download(source, reason):
     "The error that says which file to put where"
     folder = data_dirs()[0]
     if not source.url:
-        return MissingFile(f"{source.name} cannot be downloaded without an account. Take {' and '.join(source.files)} from the page "
-            f"'{source.title}' ({source.page}) and put them into {folder/source.name}.")
-    return MissingFile(f'{source.name} is not on this machine and could not be downloaded ({reason}). Get {source.url} elsewhere, '
-        f'and put it there as {folder/(source.name + ".zip")}, or its files into {folder/source.name}. About it: {source.page}')
+        return MissingFile(f"{source.name} cannot be downloaded without an account. Take {' and '.join(source.files)} "
+            f"from the page '{source.title}' ({source.page}) and put them into {folder/source.name}.")
+    return MissingFile(f'{source.name} is not on this machine and could not be downloaded ({reason}). '
+        f'Get {source.url} elsewhere, and put it there as {folder/(source.name + ".zip")}, '
+        f'or its files into {folder/source.name}. About it: {source.page}')
 
 # %% ../nbs/04_datasets.ipynb #ec8b6354
 def _published_md5(url):
@@ -173,14 +180,18 @@ def fetch(
     progress:bool=True, # Show a progress bar while downloading
 )->Path: # The folder with its files
     "Find a data set on this machine, or download it"
-    if name == 'toy': raise DataError("'toy' is made by code and has no files to fetch; name it wherever data is asked for.")
-    if name not in sources:
-        near = get_close_matches(name, ['toy', *sources], 1)
-        raise DataError(f"{name!r} is neither a data set known here ({', '.join(['toy', *sources])}) nor a file or folder"
-            + (f'; did you mean {near[0]!r}?' if near else '.'))
+    if name == 'toy': raise DataError("'toy' is made by code and has no files to fetch; load('toy') returns it.")
+    if name not in sources: raise _unknown_name(name)
     path = find_data(name)
     if path is None: return download(sources[name], progress)
     return path if path.is_dir() else unpack(path, name, sources[name].files)
+
+def _unknown_name(name):
+    "The error for a name that is not in the catalogue"
+    names = ['toy', *sources]
+    near = get_close_matches(name, names, 1)
+    return DataError(f"{name!r} is neither a data set known here ({', '.join(names)}) nor a file or folder"
+        + (f'; did you mean {near[0]!r}?' if near else '.'))
 
 # %% ../nbs/04_datasets.ipynb #62d35bab
 def load(
@@ -200,16 +211,18 @@ def load(
     if source is None: raise _unknown_folder(path)
     return _read_source(source, path, **kwargs)
 
-# %% ../nbs/04_datasets.ipynb #2b24c0a1
+# %% ../nbs/04_datasets.ipynb #3e70e69f
 def _unknown_folder(path):
     "The error for a folder whose files fit no published set, or only nearly"
     found = {o.name for o in path.iterdir()}
     near = max(sources.values(), key=lambda source: len(found & set(source.files)))
     missing = [name for name in near.files if name not in found]
     if len(near.files) - len(missing) > 1:
-        return DataError(f"{path} is not {near.title}: it has no {', '.join(missing)}; unpack it again, or name one file and its columns.")
-    return DataError(f"{path}: the files in it fit no data set known here; found {', '.join(sorted(found)[:12]) or 'nothing'}. "
-        "Name one file in it, and its columns.")
+        return DataError(f"{path} is not {near.title}: it has no {', '.join(missing)}; "
+            'unpack it again, or name one file and its columns.')
+    listed = ', '.join(sorted(found)[:12]) or 'nothing'
+    return DataError(f'{path}: the files in it fit no data set known here; found {listed}. '
+        'Name one file in it, and its columns.')
 
 # %% ../nbs/04_datasets.ipynb #4937d25c
 def _read_source(source, path, **kwargs):
@@ -221,7 +234,7 @@ def _read_source(source, path, **kwargs):
     if len(res) < source.ratings: res.notes.append(f'{len(res):,} of the {source.ratings:,} published ratings are here')
     return res
 
-# %% ../nbs/04_datasets.ipynb #48aedc26
+# %% ../nbs/04_datasets.ipynb #8a783d51
 def read_tags(
     path, # Folder with tags.csv or tags.dat, or the name of a data set
 )->pd.DataFrame: # `user_id`, `item_id`, `tag`, `timestamp`

@@ -112,7 +112,8 @@ def _beside(path, kind):
     "Temporary names of `path` that exist, the latest last: kind 'part' (being written) or 'old' (being replaced)"
     if not path.parent.is_dir(): return []
     pattern = re.compile(re.escape(f'.{path.name}.') + rf'[0-9a-f]{{8}}\.{kind}')
-    return sorted((o for o in path.parent.iterdir() if pattern.fullmatch(o.name)), key=lambda o: o.stat().st_mtime)
+    found = [o for o in path.parent.iterdir() if pattern.fullmatch(o.name)]
+    return sorted(found, key=lambda found_path: found_path.stat().st_mtime)
 
 def _abandoned(path):
     "Temporary files or folders that a killed program left beside `path`, more than a day ago"
@@ -122,11 +123,12 @@ def _abandoned(path):
 @contextmanager
 def atomic_folder(
     path, # The folder to write
-    replace:bool=True, # Replace an existing folder; if False, it raises an `OSError` where there is one with files in it
+    replace:bool=True, # Replace an existing folder? If not, one with files in it raises an `OSError`
 ): # A new folder beside it, to write to
     "A folder that appears complete, or not at all"
     path = Path(path)
-    if path.exists() and not path.is_dir(): raise FileExistsError(f'{path} is a file, so no folder can be written there.')
+    if path.exists() and not path.is_dir():
+        raise FileExistsError(f'{path} is a file, so no folder can be written there.')
     part = _part_path(path)
     part.mkdir(parents=True)
     try:
@@ -138,7 +140,7 @@ def atomic_folder(
 
 # %% ../nbs/02_files.ipynb #a9a1e5cc
 def _move_aside(path, aside):
-    "Rename the folder `path`, if it exists, and delete those renamed earlier: one that is half deleted must not be found"
+    "Rename the folder `path`, if it exists; delete those renamed earlier, which may be half deleted already"
     if not path.exists(): return
     for leftover in _beside(path, 'old'): shutil.rmtree(leftover, ignore_errors=True)
     os.replace(path, aside)

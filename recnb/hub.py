@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from .ratings import *
 from .files import *
-from .index import *
+from .ann import *
 from .recommender import *
 from .bundle import *
 

@@ -39,16 +39,17 @@ def split_genres(
 # %% ../nbs/03_layouts.ipynb #9e8118e3
 age_groups = ['under 18', '18-24', '25-34', '35-44', '45-49', '50-55', '56+']
 occupations = ['other', 'educator', 'artist', 'clerical or admin', 'college student', 'customer service', 'health care',
-    'executive', 'farmer', 'homemaker', 'school student', 'lawyer', 'programmer', 'retired', 'sales or marketing', 'scientist',
-    'self-employed', 'technician or engineer', 'craftsman', 'unemployed', 'writer', # so far in the order of ml-1m's codes
+    'executive', 'farmer', 'homemaker', 'school student', 'lawyer', 'programmer', 'retired', 'sales or marketing',
+    'scientist', 'self-employed', 'technician or engineer', 'craftsman', 'unemployed', 'writer', # ml-1m's codes 0 to 20
     'student', 'entertainment', 'librarian'] # only in ml-100k
 
 # %% ../nbs/03_layouts.ipynb #95f9e293
 _age_labels = dict(zip(['1', '18', '25', '35', '45', '50', '56'], age_groups))
 _sex_labels = {'F':'female', 'M':'male'}
 _job_labels = {str(i):o for i,o in enumerate(occupations[:21])} | {o:o for o in occupations} | {
-    'administrator':'clerical or admin', 'doctor':'health care', 'healthcare':'health care', 'marketing':'sales or marketing',
-    'salesman':'sales or marketing', 'engineer':'technician or engineer', 'technician':'technician or engineer', 'none':'unemployed'}
+    'administrator':'clerical or admin', 'doctor':'health care', 'healthcare':'health care',
+    'marketing':'sales or marketing', 'salesman':'sales or marketing', 'none':'unemployed',
+    'engineer':'technician or engineer', 'technician':'technician or engineer'}
 
 # %% ../nbs/03_layouts.ipynb #eac4cead
 def to_labels(
@@ -72,9 +73,10 @@ def age_to_group(
     years:pd.Series, # Ages in years
 )->pd.Series: # One of seven ordered groups
     "Ages in the seven groups that MovieLens 1M uses"
-    return pd.Series(pd.cut(years, [-np.inf, 18, 25, 35, 45, 50, 56, np.inf], right=False, labels=age_groups), years.index)
+    edges = [-np.inf, 18, 25, 35, 45, 50, 56, np.inf]
+    return pd.Series(pd.cut(years, edges, right=False, labels=age_groups), years.index)
 
-# %% ../nbs/03_layouts.ipynb #a1ac90c1
+# %% ../nbs/03_layouts.ipynb #c26888ba
 layout_files = { # Files by which the folder of a layout is recognised
     'MovieLens 100K': ('u.data', 'u.item', 'u.user', 'u.genre'),
     'MovieLens 1M': ('ratings.dat', 'movies.dat', 'users.dat'),
@@ -90,13 +92,14 @@ def check_folder(
 )->Path: # The folder
     "Raise an error if a folder lacks the files of a data set"
     path, files = Path(path), files or layout_files[title]
-    if not path.is_dir(): raise MissingFile(f"{path}: there is no such folder; {title} needs one with {', '.join(files)}.")
+    if not path.is_dir():
+        raise MissingFile(f"{path}: there is no such folder; {title} needs one with {', '.join(files)}.")
     if all((path/name).is_file() for name in files): return path
     found = sorted(o.name for o in path.iterdir())
     listed = ', '.join(found[:12]) + ', …'*(len(found) > 12) or 'nothing'
-    fix = 'Name the folder that holds the files.'
-    for other,other_files in layout_files.items():
-        if all((path/name).is_file() for name in other_files): fix = f'These are the files of {other}; load({str(path)!r}) reads them.'
+    other = next((o for o,names in layout_files.items() if all((path/name).is_file() for name in names)), None)
+    fix = f'These are the files of {other}; load({str(path)!r}) reads them.' if other else \
+        'Name the folder that holds the files.'
     raise DataError(f"{path} is not {title}: expected {', '.join(files)}; found {listed}. {fix}")
 
 # %% ../nbs/03_layouts.ipynb #2eeb5ba9
@@ -116,11 +119,11 @@ def text_ids(
     "Ids of a table that was read as text, which must be numbers"
     return clean_ids(parse_ids(col, name, location), name, location)
 
-# %% ../nbs/03_layouts.ipynb #ea082530
 def _line_location(file, df):
     "For messages about a table whose index holds line numbers"
     return Location(file.label, lambda row: f'line {df.index[row]}')
 
+# %% ../nbs/03_layouts.ipynb #df08e6d9
 _types = {USER:pa.int32(), ITEM:pa.int32(), RATING:pa.float32(), TIME:pa.int64()}
 
 def _read_ratings(path, sep, **kwargs):
@@ -131,7 +134,7 @@ def _read_ratings(path, sep, **kwargs):
 # %% ../nbs/03_layouts.ipynb #95037fd3
 def _items_100k(path):
     "The films of MovieLens 100K"
-    genres = table_file(path, 'u.genre', sep='|', names=['genre', 'index'], quotes=False).split_lines()['genre'].tolist()
+    genres = table_file(path, 'u.genre', sep='|', names=['genre', 'index'], quotes=False).split_lines()['genre']
     columns = [ITEM, TITLE, 'released', 'video', 'imdb', *genres]
     file = table_file(path, 'u.item', sep='|', names=columns, encoding='latin-1', quotes=False)
     df = file.split_lines()
@@ -209,7 +212,8 @@ def read_ml1m(
 )->Ratings:
     "MovieLens 1M"
     path = check_folder(path, 'MovieLens 1M')
-    kwargs = dict(name='ml-1m', scale=Scale(1, 5, 1), items=_movies_dat(path, 'latin-1'), users=_users_1m(path)) | kwargs
+    items, users = _movies_dat(path, 'latin-1'), _users_1m(path)
+    kwargs = dict(name='ml-1m', scale=Scale(1, 5, 1), items=items, users=users) | kwargs
     return _read_ratings(path/'ratings.dat', '::', **kwargs)
 
 # %% ../nbs/03_layouts.ipynb #c6f4e408

@@ -418,7 +418,7 @@ def gather(self:SegmentRows,
 
 @patch
 def query(self:SegmentRows, idxs):
-    raise ValueError(f'{type(self).__name__} holds several targets a row, so they cannot be ranked one by one; '
+    raise ValueError(f'{type(self).__name__} makes many queries in one row, so they cannot be ranked one by one; '
         'leave out each=True.')
 
 @patch

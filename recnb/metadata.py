@@ -64,7 +64,7 @@ _texts = ('title', 'original_title', OVERVIEW, 'tagline', 'imdb_id')
 def _typed(raw):
     "The columns of the file under our names and with our types, NaN where unknown"
     columns = raw.reindex(columns=[*_texts, 'id', 'release_date', *FILM_NUMBERS], fill_value='')
-    number = lambda name: pd.to_numeric(columns[name], errors='coerce')
+    def number(name): return pd.to_numeric(columns[name], errors='coerce')
     res = pd.DataFrame({name:columns[name].str.strip().replace('', None) for name in _texts})
     res.insert(0, 'tmdb_id', number('id').round().astype('Int64'))
     res.insert(4, YEAR, pd.to_numeric(columns['release_date'].str.extract(r'^(\d{4})')[0]).astype('Int16'))

@@ -16,6 +16,7 @@ from fastcore.meta import delegates
 from .metrics import *
 from .model import *
 from .layers import *
+from .tower_data import *
 from .tower import *
 
 # %% ../nbs/33_multitask.ipynb #33a7f9bc
@@ -34,7 +35,7 @@ class MultiTask(TwoTower):
     ):
         super().__init__(*args, **kwargs)
         self.product, self.y_range, self.weigh = product, y_range, weigh
-        self.head = dense([(2 + product)*self.candidate.n_out, *head], dropout=head_dropout, batch_norm=False)
+        self.head = mlp([(2 + product)*self.candidate.n_out, *head], dropout=head_dropout, batch_norm=False)
         nn.init.zeros_(self.head[-1].weight)
         nn.init.constant_(self.head[-1].bias, to_logit(mean, y_range) if y_range else mean)
 

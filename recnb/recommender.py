@@ -18,7 +18,7 @@ from .features import *
 from .metrics import *
 from .model import *
 from .experiment import *
-from .index import *
+from .ann import *
 from .fold_in import *
 
 # %% ../nbs/41_recommender.ipynb #dae0d3d3

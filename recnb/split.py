@@ -53,7 +53,6 @@ class SplitKind(NamedTuple):
 
 _kinds = {} # by name
 
-# %% ../nbs/07_split.ipynb #4a67b4d6
 def split_kind(
     example:str, # In short form; the name of the kind stands before the colon
     parse:Callable, # Text after the colon to a dict of arguments; raises `ValueError` where it does not fit
@@ -128,7 +127,7 @@ def later_rows(
     if 0 < when < 1: when = np.partition(times, int(when*len(times)))[int(when*len(times))]
     return times >= when
 
-# %% ../nbs/07_split.ipynb #28e3f5fe
+
 def _seconds(when):
     "A share, seconds or a date as a number"
     for read in (float, lambda text: pd.Timestamp(text).timestamp()):
@@ -170,7 +169,6 @@ def _whole(col, frac, seed, n_train=0):
         held[rows[count < n_train]] = False
     return held
 
-# %% ../nbs/07_split.ipynb #14f7419e
 @split_kind('users:0.2', _parse_share, 'all ratings of a share of the users: cold-start users')
 def whole_users(
     r:Ratings, # Any ratings
@@ -249,7 +247,7 @@ def _find_kind(spec):
     if name in _kinds: return _kinds[name], text
     raise ValueError(f"{spec!r} is no split; write one like {', '.join(kind.example for kind in _kinds.values())}.")
 
-# %% ../nbs/07_split.ipynb #a738b88a
+
 def held_out(
     r:Ratings, # Any ratings
     spec:str, # Such as 'random:0.1' or 'last:2'

@@ -61,12 +61,14 @@ mini_datasets |= {
         'tags.dat': '7::122::Paris: by night::1215184630\n'},
     'ml-latest-small': {
         'ratings.csv': 'userId,movieId,rating,timestamp\n1,1,4.0,964982703\n1,3,4.5,964981247\n2,1,0.5,1445714994\n',
-        'movies.csv': 'movieId,title,genres\n1,Toy Story (1995),Adventure|Children\n3,"Contender, The (2000)",(no genres listed)\n',
+        'movies.csv': 'movieId,title,genres\n1,Toy Story (1995),Adventure|Children\n'
+            '3,"Contender, The (2000)",(no genres listed)\n',
         'links.csv': 'movieId,imdbId,tmdbId\n1,0114709,862\n3,0208874,\n',
         'tags.csv': 'userId,movieId,tag,timestamp\n2,1,"funny, ""really""",1445714994\n'},
     'netflix': {
         'Netflix_Dataset_Rating.csv': 'User_ID,Rating,Movie_ID\n1868998,5,3\n2538387,3,3\n1868998,1,4\n',
-        'Netflix_Dataset_Movie.csv': 'Movie_ID,Year,Name\n3,1997,Character\n4,1994,"Brazil: The ""Love Conquers All"" Version"\n5,,Character\n'}}
+        'Netflix_Dataset_Movie.csv': 'Movie_ID,Year,Name\n3,1997,Character\n'
+            '4,1994,"Brazil: The ""Love Conquers All"" Version"\n5,,Character\n'}}
 
 # %% ../nbs/09_testing.ipynb #984f84a0
 def write_mini(

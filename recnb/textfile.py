@@ -39,8 +39,8 @@ def lines(self:TextFile):
         text = self._decode(file)
         for n,line in enumerate(iter(lambda: text.readline(_max_line), ''), 1):
             if len(line) == _max_line:
-                raise DataError(f'{self.label}, line {n}: it is longer than {_max_line:,} characters, as no row of a table is; '
-                    'the file is damaged, or something else.')
+                raise DataError(f'{self.label}, line {n}: it is longer than {_max_line:,} characters, '
+                    'as no row of a table is; the file is damaged, or something else.')
             if n == 1: line = line.lstrip('\ufeff')
             line = line.rstrip('\r\n')
             if line: yield n, line
@@ -93,12 +93,13 @@ def _read_arrow(self:TextFile, want, types=None, threads=True, on_bad=None):
     pick = [cols[width*self.columns.index(name)] for name in want]
     gaps = {col: pa.null() for i,col in enumerate(cols) if i % width}
     types = {col: types[name] for col,name in zip(pick, want) if types and name in types}
-    convert = pc.ConvertOptions(column_types={**gaps, **types}, include_columns=[*pick, *gaps], true_values=[], false_values=[])
+    convert = pc.ConvertOptions(column_types={**gaps, **types}, include_columns=[*pick, *gaps],
+        true_values=[], false_values=[])
     with file_errors(self.label), open_bytes(self.path) as file:
         res = pc.read_csv(file, self._read_options(cols, threads), self._parse_options(threads, on_bad), convert)
     return res.select(pick).rename_columns(want)
 
-# %% ../nbs/02_textfile.ipynb #b50dbdfa
+# %% ../nbs/02_textfile.ipynb #21620250
 @patch
 def _read_options(self:TextFile, cols, threads):
     "Arrow's options for lines and encoding"
@@ -120,7 +121,8 @@ def check_columns(self:TextFile,
     "Raise an error if the file lacks one of the columns `want`, or has it twice"
     for name in want:
         if self.columns.count(name) > 1:
-            raise DataError(f'{self.label}, line {self.skip or 1}: two columns are called {name!r}; rename one of them.')
+            line = self.skip or 1
+            raise DataError(f'{self.label}, line {line}: two columns are called {name!r}; rename one of them.')
     missing = [name for name in want if name not in self.columns]
     if not missing: return
     better = guess_sep(self.first)
@@ -224,8 +226,8 @@ def split_lines(self:TextFile)->pd.DataFrame: # Text; the index `line` counts fr
 def _bad_line(self:TextFile, n, fields):
     "The error for a line with the wrong number of fields"
     names = ', '.join(self.columns[:6]) + ', …'*(len(self.columns) > 6)
-    return DataError(f'{self.label}, line {n}: found {len(fields)} fields where {len(self.columns)} are expected ({names}); '
-        'correct or drop the line.')
+    return DataError(f'{self.label}, line {n}: found {len(fields)} fields where {len(self.columns)} are expected '
+        f'({names}); correct or drop the line.')
 
 # %% ../nbs/02_textfile.ipynb #f83b9970
 _missing_words = ('', 'nan', 'na', 'n/a', 'null', 'none', 'inf', '-inf') # what programs write where there is no number
@@ -260,7 +262,8 @@ def parse_times(
     if not bad.any(): return num
     if num.notna().sum() < bad.sum(): return col
     row = int(np.flatnonzero(bad)[0])
-    raise location.error(row, TIME, col.iloc[row], 'is not a number of seconds, as the others are; correct it, or leave it empty.')
+    raise location.error(row, TIME, col.iloc[row],
+        'is not a number of seconds, as the others are; correct it, or leave it empty.')
 
 # %% ../nbs/02_textfile.ipynb #12a910d2
 @patch
@@ -303,13 +306,13 @@ def read_table(
     user:str=USER, # Its column of user ids
     item:str=ITEM, # Its column of item ids
     rating:str=RATING, # Its column of ratings
-    timestamp:str=None, # Its column of times, if any; one called `timestamp` is found by itself
+    timestamp:str=None, # Its column of times; one called `timestamp` is found by itself
     sep:str=None, # Between fields; `None` looks for it in the first line
     encoding:str='utf-8', # How the file writes letters
-    names:list=None, # Names of the columns, for a file whose first line is already data
+    names:list=None, # Names of the columns, if the first line is already data
     keep:list=(), # Further columns to keep
-    scale:tuple=None, # (low, high, step) to check ratings against; `None` takes it from the ratings
-    duplicates:str='keep', # What to do with repeated (user, item) rows: see `drop_duplicates`
+    scale:tuple=None, # (low, high, step); `None` takes it from the ratings
+    duplicates:str='keep', # For repeated (user, item) rows: see `drop_duplicates`
     **kwargs # Further fields of `Ratings`: `items`, `users`, `name`, `licence`, …
 )->Ratings:
     "Ratings from a table of your own"
@@ -317,11 +320,15 @@ def read_table(
     if isinstance(path, pd.DataFrame): return Ratings.from_df(path, user, item, rating, timestamp, **kwargs)
     kwargs = {'name': Path(path).name.split('.')[0]} | kwargs
     if Path(path).suffix in ('.parquet', '.pq'): return _read_parquet(path, user, item, rating, timestamp, **kwargs)
-    file = TextFile(path, sep, names, encoding)
+    return _read_own_text(TextFile(path, sep, names, encoding), user, item, rating, timestamp, **kwargs)
+
+# %% ../nbs/02_textfile.ipynb #2b357246
+def _read_own_text(file, user, item, rating, timestamp, **kwargs):
+    "Ratings from a text file whose columns the caller named"
     if timestamp is None and TIME in file.columns: timestamp = TIME
-    cols = {USER:user, ITEM:item, RATING:rating} | ({TIME:timestamp} if timestamp else {})
+    names = {USER:user, ITEM:item, RATING:rating} | ({TIME:timestamp} if timestamp else {})
     types = {} if rating in (user, item, timestamp) else {rating:pa.float32()}
-    return file.read(cols, types, **kwargs)
+    return file.read(names, types, **kwargs)
 
 # %% ../nbs/02_textfile.ipynb #a8ddcc65
 def _read_parquet(path, user, item, rating, timestamp, keep=(), **kwargs):
@@ -335,18 +342,20 @@ def _read_parquet(path, user, item, rating, timestamp, keep=(), **kwargs):
             _check_schema(schema, single, keep, label)
             df = _to_pandas(pq.read_table(file, columns=list(dict.fromkeys([*single, *keep]))))
         except (pa.ArrowException, OSError) as e:
-            raise DataError(f'{label}: not a parquet file, or a damaged one; write it again, or call it .csv if that is what it is '
-                f'({str(e).splitlines()[0][:100]}).') from None
+            raise DataError(f'{label}: not a parquet file, or a damaged one; write it again, or call it .csv '
+                f'if that is what it is ({str(e).splitlines()[0][:100]}).') from None
     return Ratings.from_df(df, user, item, rating, timestamp, keep=keep, location=Location(label), **kwargs)
 
-# %% ../nbs/02_textfile.ipynb #146fd3bf
+# %% ../nbs/02_textfile.ipynb #7ea619b1
 def _check_schema(schema, single, keep, label):
     "Raise an error if columns are missing, or if one of `single` holds lists or bytes"
     missing = [name for name in [*single, *keep] if name not in schema.names]
     if missing:
         raise DataError(f"{label}: no column {missing[0]!r}; there are {', '.join(map(repr, schema.names))}. "
             "Name yours, as in user='...'.")
-    for name in single:
+    no_value = (pa.types.is_nested, pa.types.is_binary, pa.types.is_large_binary)
+    for name in set(single) - set(keep):
         kind = schema.field(name).type
-        if name not in keep and any(is_kind(kind) for is_kind in (pa.types.is_nested, pa.types.is_binary, pa.types.is_large_binary)):
-            raise DataError(f'{label}: column {name!r} holds {kind}; a rating, id or time is a single value, a number, text or date.')
+        if any(is_kind(kind) for is_kind in no_value):
+            raise DataError(f'{label}: column {name!r} holds {kind}; '
+                'a rating, id or time is a single value, a number, text or date.')

@@ -39,6 +39,7 @@ def cells(path, root):
     for i,cell in enumerate(json.loads(path.read_text(encoding='utf-8'))['cells']):
         source = ''.join(cell['source'])
         exported = re.search(r'^#\|\s*exports?\b', source, re.M)
+        if source.startswith('#| hide'): continue # nbdev's own last cell
         kind = 'prose' if cell['cell_type'] != 'code' else 'export' if exported else 'example'
         yield Piece(str(path.relative_to(root)), f"cell {i} ({cell.get('id')})", kind, source, cell.get('outputs', []))
 
@@ -48,7 +49,7 @@ def pieces(path, root):
 
 def files(paths, root):
     "Notebooks, tools and benchmarks; modules in recnb/ are exported from notebooks"
-    if paths: return [p for path in paths for p in (sorted(Path(path).rglob('*.ipynb')) if Path(path).is_dir() else [Path(path).resolve()])]
+    if paths: return [p for path in paths for p in (sorted(Path(path).resolve().rglob('*.ipynb')) if Path(path).is_dir() else [Path(path).resolve()])]
     found = [*root.glob('nbs/**/*.ipynb'), *root.glob('nbs/**/*.py'), *root.glob('tools/*.py'), *root.glob('benchmarks/*.py')]
     return sorted(p for p in found if not any(part[0] in '._' for part in p.relative_to(root).parts))
 

@@ -1,4 +1,4 @@
-"""The notebooks' workshop, for machines without Quarto (and without git).
+"""The notebooks' workshop.
 
     python tools/nb.py check             are notebooks, modules and README in step?
     python tools/nb.py test [paths]      run the notebooks as tests

@@ -1,4 +1,4 @@
-"""README.md from nbs/index.ipynb, with nbdev's own processors and nbconvert in Quarto's place."""
+"""README.md from nbs/index.ipynb, with nbdev's own processors and nbconvert."""
 import re, shutil
 from importlib.metadata import entry_points
 from pathlib import Path
@@ -22,8 +22,8 @@ def title_cell(fm):
     subtitle = f'\n\n> {fm["description"]}' if 'description' in fm else ''
     return mk_cell(f'# {fm["title"]}{subtitle}', 'markdown')
 
-def apply_quarto(cell):
-    "Quarto's own directives: `include`, `echo` and `output`"
+def apply_options(cell):
+    "A cell's own options: `include`, `echo` and `output`"
     if cell.cell_type != 'code': return cell
     off = {k.rstrip(':') for k,v in extract_directives(cell).items() if v[:1] == ['false']}
     cell.source = re.sub(r'^#\|.*\n?', '', cell.source, flags=re.M)
@@ -46,7 +46,7 @@ def page(path):
     "The notebook as a reader should see it, in nbformat's terms"
     p = NBProcessor(path, procs=ReadmeProcs().procs(), process=True)
     nb, fm = p.nb, p.nb.frontmatter_
-    cells = [title_cell(fm)] + [apply_quarto(c) for c in nb.cells if c.cell_type != 'raw']
+    cells = [title_cell(fm)] + [apply_options(c) for c in nb.cells if c.cell_type != 'raw']
     nb.cells = [c for c in cells if c]
     for o in (o for c in nb.cells for o in c.get('outputs', [])): plain_html(o)
     nb = nbformat.from_dict(nb2dict(nb))
@@ -59,7 +59,7 @@ def mend_links(md, cfg):
     pages = {str(_nbpath2html(p.relative_to(nbs)).as_posix()): p.relative_to(nbs.parent).as_posix() for p in nbglob(nbs, as_path=True)}
     site = re.escape(cfg.doc_host + cfg.doc_baseurl) + r'/([\w/.-]+\.html)(?:#[\w.]*)?'
     md = re.sub(site, lambda m: pages.get(m[1], m[0]), md)
-    return re.sub(r'\]\((?!\w+:|/|#|nbs/)([\w./-]+\.ipynb|images/[\w.-]+)', rf']({nbs.name}/\1', md)
+    return re.sub(r'\]\((?!\w+:|/|#|nbs/)([\w./-]+\.(?:ipynb|md)|images/[\w.-]+)', rf']({nbs.name}/\1', md)
 
 def render(path, cfg):
     "The README's text, and its pictures by name"
