@@ -42,7 +42,7 @@ def unrated_items(
     n:int=3, # Rows
     progress:bool=False, # Show bars on stderr?
     **kwargs # Of the model
-)->tuple: # One row an item: `title`, `raters`, `actual` mean rating, mean predictions `without text` and `with text`; RMSE of both over all their ratings
+)->tuple: # One row an item: `title`, `raters`, mean `actual` rating, mean predictions; RMSE of both models
     "What two models predict for items whose ratings they have not seen"
     parts = split(r, 'items:0.1', seed=seed)
     test = parts.df[parts.df[TEST]]
@@ -54,7 +54,9 @@ def unrated_items(
     actual = test[RATING].to_numpy()
     rmse = {name: float(np.sqrt(np.mean((p - actual)**2))) for name,p in predictions.items()}
     means = pd.DataFrame({ITEM: test[ITEM].to_numpy(), 'raters': 1, 'actual': actual, **predictions})
-    means = means.groupby(ITEM, observed=True).agg({'raters': 'size', 'actual': 'mean', **dict.fromkeys(predictions, 'mean')})
+    means = means.groupby(ITEM, observed=True).agg(
+        {'raters': 'size', 'actual': 'mean', **dict.fromkeys(predictions, 'mean')}
+    )
     top = means.sort_values('raters', ascending=False, kind='stable').head(n)
     titles = pd.DataFrame({TITLE: r.titles(top.index).to_numpy()})
     return titles.join(top.reset_index(drop=True)), rmse
@@ -156,7 +158,9 @@ def _show_unrated(r, seed, show):
 
 def _show_ranking(r, spec, seed, trials, show):
     "Which of the held-out items do lists find?"
-    popularity, tower = (run_trial(name, r, spec, seed=seed, ranking=True, progress=True) for name in ('popularity', 'tower'))
+    popularity, tower = (
+        run_trial(name, r, spec, seed=seed, ranking=True, progress=True) for name in ('popularity', 'tower')
+    )
     mf = next(trial for trial in trials if trial.model == 'mf')
     mf = replace(mf, ranking=test_ranking(mf.learn))
     show(trial_table([popularity, mf, tower]), f'Which of the held-out items does a list find? {tower.protocol}')

@@ -38,15 +38,18 @@ def _is_trained_pair(rec, df):
 def evaluate_on(
     rec:Recommender, # Any recommender
     r:Ratings, # Other ratings of the same users and items
-)->dict: # `ratings` there are, how many of them the model `remembers` and is not asked about, how many are of users and items it `knows`; metrics
+)->dict: # Numbers of `ratings`, of those the model `remembers`, of those whose user and item it `knows`; metrics
     "Measure a recommender on ratings that it does not remember"
     old = _is_trained_pair(rec, r.df)
     new = r.df[~old]
-    if not len(new): raise DataError(f'this model remembers all ratings of {r.name}, so they say nothing about how good it is.')
+    if not len(new):
+        raise DataError(f'this model remembers all ratings of {r.name}, so they say nothing about how good it is.')
     item, user = rec.items.encode(new[ITEM]), rec.users.encode(new[USER])
     known = (user > 0) & (item > 0)
     if not known.any():
-        raise DataError(f'{r.name} and this model have no user and item in common; are its ids those the model was trained on?')
+        raise DataError(
+            f'{r.name} and this model have no user and item in common; are its ids those the model was trained on?'
+        )
     result = dict(ratings=len(r), remembers=int(old.sum()), knows=int(known.sum()))
     if rec.rates:
         predicted = rec.predict(new[USER].to_numpy(), new[ITEM].to_numpy())['prediction'].to_numpy()
@@ -66,5 +69,11 @@ def _list_metrics(rec, df, item):
         with rec.lock, torch.no_grad():
             dls = rec._loaders_for(rec.rating_rows(users))
             return rec.model.scores(*dls.query(users))
-    return rank_users(scores, test=(torch.from_numpy(user), torch.from_numpy(item)), seen=seen, ks=(1, 5, 10, 50, 100),
-        item_counts=torch.bincount(torch.from_numpy(train).long(), minlength=len(rec.items)), n_users=rated[USER].nunique())
+    return rank_users(
+        scores,
+        test=(torch.from_numpy(user), torch.from_numpy(item)),
+        seen=seen,
+        ks=(1, 5, 10, 50, 100),
+        item_counts=torch.bincount(torch.from_numpy(train).long(), minlength=len(rec.items)),
+        n_users=rated[USER].nunique(),
+    )

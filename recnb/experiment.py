@@ -72,7 +72,8 @@ def as_dict(self:Trial)->dict:
 def protocol(self:Trial)->str:
     "What was measured, in a line"
     chosen = f' ({self.n_valid:,} of them chose the epoch)' if self.n_valid else ''
-    line = f'{self.data}, {self.split}, seed {self.seed}: {self.n_train:,} ratings to learn from{chosen}, {self.n_test:,} to test on'
+    line = (f'{self.data}, {self.split}, seed {self.seed}: {self.n_train:,} ratings to learn from{chosen}, '
+        f'{self.n_test:,} to test on')
     if not self.ranking: return line
     return f'{line}; lists among all {len(self.learn.dls.items) - 1:,} items of the training rows, seen items removed'
 
@@ -126,8 +127,12 @@ def _ranking_context(dls, known, item, ids, filter_seen):
     seen = known & (row >= 0)
     counts = torch.bincount(torch.from_numpy(item[known]).long(), minlength=len(dls.items))
     genres = multi_hot(table, dls.items, ITEM)[0] if table is not None and GENRES in table else None
-    return dict(seen=(torch.from_numpy(row[seen]), torch.from_numpy(item[seen])) if filter_seen else None, item_counts=counts,
-        n_users=df[USER][known].nunique(), vectors=genres)
+    return dict(
+        seen=(torch.from_numpy(row[seen]), torch.from_numpy(item[seen])) if filter_seen else None,
+        item_counts=counts,
+        n_users=df[USER][known].nunique(),
+        vectors=genres,
+    )
 
 def _row_queries(dls, part):
     "The queries that rows make themselves"
@@ -178,7 +183,9 @@ _accepted = {int: (int,), float: (int, float), bool: (bool,)} # types of values 
 
 def _annotation(cls, name):
     "The annotation of a class attribute, also of an inherited one"
-    return next((base.__annotations__[name] for base in cls.__mro__ if name in getattr(base, '__annotations__', {})), None)
+    return next(
+        (base.__annotations__[name] for base in cls.__mro__ if name in getattr(base, '__annotations__', {})), None
+    )
 
 def _argument_types(recipe):
     "Annotations of a recipe's arguments, by name; and does it take others?"
@@ -198,7 +205,8 @@ def check_args(
         where, want = f"model '{model}', argument '{name}'", types.get(name)
         if name not in types and not takes_others:
             raise ValueError(f"model '{model}' has no argument '{name}'; it has {', '.join(types) or 'none'}.")
-        if type(value) not in _accepted.get(want, (type(value),)): raise ValueError(f'{where}: {value!r} is no {want.__name__}.')
+        if type(value) not in _accepted.get(want, (type(value),)):
+            raise ValueError(f'{where}: {value!r} is no {want.__name__}.')
         is_amount = want is int or name.endswith(('lr', 'wd'))
         if is_amount and value is not None and value < 0: raise ValueError(f'{where}: {value} is negative.')
 
@@ -213,7 +221,8 @@ def use_preset(
     "The caller's arguments, with a preset's where the caller gave none"
     if preset is None: return epochs, bs, args
     presets = get_recipe(model).presets
-    if preset not in presets: raise ValueError(f"model '{model}' has no preset '{preset}'; it has {', '.join(presets) or 'none'}.")
+    if preset not in presets:
+        raise ValueError(f"model '{model}' has no preset '{preset}'; it has {', '.join(presets) or 'none'}.")
     args = {**presets[preset], **args}
     preset_epochs, preset_bs = args.pop('epochs', None), args.pop('bs', None)
     return epochs or preset_epochs, bs or preset_bs, args
@@ -263,7 +272,7 @@ def run_trial(
     ranking:bool=False, # Ranking metrics too?
     bs:int=None, # Rows a batch; by the size of the data if None
     progress:bool=False, # Show bars on stderr?
-    metric:str=None, # What chooses the epoch on the validation rows, a column of the learner's table; the recipe's if None
+    metric:str=None, # What chooses the epoch on the validation rows, as the learner's table names it; the recipe's if None
     preset:str=None, # Name of a preset of the recipe, whose arguments come before `kwargs`
     checkpoint_dir:Path=None, # Folder for checkpoints of the fits; None for none
     resume:bool=False, # Resume from the checkpoints that are there?
@@ -274,20 +283,22 @@ def run_trial(
     check_args(model, kwargs)
     epochs, bs, kwargs = use_preset(model, preset, epochs, bs, kwargs)
     parts, metric = split(r, spec, valid='same', seed=seed), metric or chosen.metric
-    settings = dict(model=model, data=r.name, ratings=len(r), split=spec, seed=seed, epochs=epochs, bs=bs, metric=metric,
-        arguments=repr(sorted(kwargs.items())))
+    settings = dict(model=model, data=r.name, ratings=len(r), split=spec, seed=seed, epochs=epochs, bs=bs,
+        metric=metric, arguments=repr(sorted(kwargs.items())))
     n = chosen.epochs and (epochs or chosen.epochs)
     def fit(parts, stop, label, name):
         more = {} if stop is None else dict(stop=stop)
         checkpoint = _checkpoint(checkpoint_dir, name, settings | more, resume) if n else None
-        return fit_recipe(model, parts, n, stop, seed, bs, f'{model}: {label}' if progress else None, checkpoint=checkpoint, **kwargs)
+        bar = f'{model}: {label}' if progress else None
+        return fit_recipe(model, parts, n, stop, seed, bs, bar, checkpoint=checkpoint, **kwargs)
     stop, first_seconds, curve = _choose_epoch(model, parts, n, metric, fit)
     all_rows = replace(parts, df=parts.df.assign(**{VALID: False}))
     learn, seconds = fit(all_rows, stop, 'training', 'training')
-    n_test, n_valid = int(parts.df[TEST].sum()), int(parts.df[VALID].sum())
+    n_test, n_valid = int(parts.df[TEST].sum()), int(parts.df[VALID].sum()) if n else 0
     errors = test_errors(learn)
-    return Trial(model, r.name, spec, seed, len(r) - n_test, n_valid if n else 0, n_test, stop or 0, errors['mae'], errors['rmse'],
-        round(first_seconds + seconds, 2), test_ranking(learn) if ranking else {}, list(r.notes), kwargs, curve, learn)
+    return Trial(model, r.name, spec, seed, len(r) - n_test, n_valid, n_test, stop or 0, errors['mae'], errors['rmse'],
+        train_seconds=round(first_seconds + seconds, 2), ranking=test_ranking(learn) if ranking else {},
+        notes=list(r.notes), arguments=kwargs, curve=curve, learn=learn)
 
 # %% ../nbs/16_experiment.ipynb #b8a8245b
 def compare(
@@ -326,7 +337,14 @@ def trial_table(
     "Trials as a table"
     def row(t):
         ranking = {_short_names[k]: v for k,v in t.short_ranking.items()}
-        return {'model': t.model, 'MAE': t.mae, 'RMSE': t.rmse, **ranking, 'epochs': t.epochs, 'seconds': t.train_seconds}
+        return {
+            'model': t.model,
+            'MAE': t.mae,
+            'RMSE': t.rmse,
+            **ranking,
+            'epochs': t.epochs,
+            'seconds': t.train_seconds,
+        }
     df = pd.DataFrame([row(t) for t in trials]).astype({'MAE': float, 'RMSE': float, 'epochs': 'Int64'})
     return df.assign(epochs=df['epochs'].mask(df['epochs'] == 0))
 
@@ -337,10 +355,16 @@ def paired_difference(
 )->dict: # Mean errors of both; of 'difference', negative where `after` is better, the mean and the standard deviation
     "Two lists of trials side by side, and their difference seed by seed"
     def questions(trials): return [(t.data, t.split, t.seed) for t in trials]
-    if questions(before) != questions(after): raise ValueError('the trials differ in their data, split or seeds, so they cannot be paired.')
+    if questions(before) != questions(after):
+        raise ValueError('the trials differ in their data, split or seeds, so they cannot be paired.')
     res = {}
     for error in ('mae', 'rmse'):
         a, b = (np.array([getattr(t, error) for t in trials]) for trials in (before, after))
         spread = (b - a).std(ddof=1) if len(a) > 1 else np.nan
-        res |= {f'{error} before': a.mean(), f'{error} after': b.mean(), f'{error} difference': (b - a).mean(), f'± {error}': spread}
+        res |= {
+            f'{error} before': a.mean(),
+            f'{error} after': b.mean(),
+            f'{error} difference': (b - a).mean(),
+            f'± {error}': spread,
+        }
     return res

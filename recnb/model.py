@@ -99,7 +99,9 @@ def to_config(self:Configurable)->tuple: # A dict that JSON can hold, and the li
     def add_part(module):
         if id(module) in positions: return positions[id(module)]
         if not isinstance(module, Configurable) or '_init_args' not in module.__dict__:
-            raise TypeError(f'{type(module).__name__} is not `Configurable`, so a network that holds it cannot be written down.')
+            raise TypeError(
+                f'{type(module).__name__} is not `Configurable`, so a network that holds it cannot be written down.'
+            )
         args, kwargs = module._init_args
         parts.append({'class': type(module).__name__, 'args': encode(list(args)), 'kwargs': encode(dict(kwargs))})
         positions[id(module)] = len(parts) - 1
@@ -112,7 +114,11 @@ def to_config(self:Configurable)->tuple: # A dict that JSON can hold, and the li
 # %% ../nbs/13_model.ipynb #2fc84aa5
 def _registered(registry, name, kind):
     "An entry of a registry, or a sentence"
-    if name not in registry: raise DataError(f"there is no {kind} {name!r:.80}; import the module that defines it, or use the version of recnb that wrote this.")
+    if name not in registry:
+        raise DataError(
+            f'there is no {kind} {name!r:.80}; import the module that defines it, '
+            'or use the version of recnb that wrote this.'
+        )
     return registry[name]
 
 @patch(cls_method=True)
@@ -192,7 +198,7 @@ def build_args(self:RecModel)->dict: # Arguments of the learner function
 class FoldInParts(NamedTuple):
     "The user rows of a model, and what they predict"
     rows:torch.Tensor # Rows of all users, the unknown first, (F, n_users, k)
-    predict:Callable # `predict(item, *query)` returns a function of rows (F, k): ratings (F, n) and their derivatives (F, n, k)
+    predict:Callable # `predict(item, *query)` returns a function of rows (F, k): ratings (F, n), derivatives (F, n, k)
     tables:Callable # From rows (B, F, k) to a dict: parameter name to a table with B rows
     noise:Callable # `noise(user, item, rating)`: variance of ratings (n,) around what is predicted for these users
     min_ratings:int=1 # With fewer ratings the model answers better without a row
@@ -214,7 +220,9 @@ class Recipe:
     epochs:int=0 # Epochs of the one-cycle schedule; 0 = nothing to train
     about:str='' # A line for tables and help
     loaders:type=RatingDataLoaders # The loaders whose batches the model reads
-    presets:dict=field(default_factory=dict) # By name: arguments of the loaders, the learner and `run_trial` that belong together
+    presets: dict = field(
+        default_factory=dict
+    )  # By name: arguments of the loaders, the learner and `run_trial` that belong together
     metric:str='rmse' # What chooses the epoch on the validation rows
     reads_text:bool=False # Does it take `text` and `text_model`?
     skip_inner_fits:dict=field(default_factory=dict) # Arguments with which `make` fits nothing on its own, for updates
@@ -246,5 +254,8 @@ def get_recipe(
 )->Recipe:
     "The recipe of a name, or a sentence with the names there are"
     if name in recipes: return recipes[name]
-    if not recipes: raise ValueError(f"there is no model '{name}', as no model is imported yet; start with `from recnb.all import *`.")
+    if not recipes:
+        raise ValueError(
+            f"there is no model '{name}', as no model is imported yet; start with `from recnb.all import *`."
+        )
     raise ValueError(f"there is no model '{name}'; there are {', '.join(recipes)}.")

@@ -111,14 +111,18 @@ def sequence_learner(
 class StopAfter(Callback):
     "End a fit after `n` epochs of its schedule"
     order = 60 # after the Recorder, which has to note the epoch first
-    def __init__(self, n:int): self.n = n
+    def __init__(self,
+        n:int, # Epochs
+    ): self.n = n
     def after_epoch(self):
         if self.epoch + 1 >= self.n: raise CancelFitException()
 
 # %% ../nbs/15_training.ipynb #fa8e7ca3
 class TerminalProgress(Callback):
     "A tqdm bar over all batches of a fit, with the latest validation metrics beside it"
-    def __init__(self, desc:str=''): self.desc = desc
+    def __init__(self,
+        desc:str='', # Label of the bar
+    ): self.desc = desc
     def before_fit(self):
         interval = .2 if sys.stderr.isatty() else 10.
         total = self.n_epoch*len(self.dls.train)
@@ -193,7 +197,9 @@ def _read_state(path):
             tensors = [file.get_tensor(str(i)) for i in range(len(file.keys()))]
         return decode_value(header, tensors)
     except (OSError, SafetensorError, ValueError, TypeError, LookupError, RecursionError, AttributeError) as e:
-        raise DataError(f'{path} is no checkpoint, or a damaged one ({type(e).__name__}); delete it to start over.') from None
+        raise DataError(
+            f'{path} is no checkpoint, or a damaged one ({type(e).__name__}); delete it to start over.'
+        ) from None
 
 # %% ../nbs/15_training.ipynb #de7548b3
 _state_keys = {'settings', 'done', 'seconds', 'model', 'opt', 'values', 'smooth', 'shuffle', 'random'}
@@ -204,12 +210,14 @@ def _check_state(path, state):
     if not isinstance(state, dict) or set(state) != _state_keys: refuse('it lacks a part, or has one too many')
     done, seconds = state['done'], state['seconds']
     if type(done) is not int or done < 1: refuse(f'{done!r:.40} epochs are done')
-    if not isinstance(seconds, (int, float)) or not 0 <= seconds < float('inf'): refuse(f'it took {seconds!r:.40} seconds')
+    if not isinstance(seconds, (int, float)) or not 0 <= seconds < float('inf'):
+        refuse(f'it took {seconds!r:.40} seconds')
     for name in ('settings', 'model', 'opt', 'random'):
         if not isinstance(state[name], dict): refuse(f'its {name!r} is no dict')
     for name,tensor in state['model'].items():
         if not isinstance(tensor, torch.Tensor): refuse(f'{name!r:.80} is no tensor')
-        if tensor.is_floating_point() and not tensor.isfinite().all(): refuse(f'{name!r:.80} holds a value that is not finite')
+        if tensor.is_floating_point() and not tensor.isfinite().all():
+            refuse(f'{name!r:.80} holds a value that is not finite')
     if len(state['values']) != done: refuse(f"it has figures of {len(state['values'])} epochs where {done} are done")
 
 # %% ../nbs/15_training.ipynb #af57a8f6
@@ -233,8 +241,10 @@ def read(self:Checkpoint):
     for name in {**self.settings, **state['settings']}:
         before, now = state['settings'].get(name), self.settings.get(name)
         if before == now: continue
-        raise DataError(f'{self.path} belongs to another training: {name} was {before!r:.200}, and is {now!r:.200} now. '
-            'Use the same settings, or delete it to start over.')
+        raise DataError(
+            f'{self.path} belongs to another training: {name} was {before!r:.200}, and is {now!r:.200} now. '
+            'Use the same settings, or delete it to start over.'
+        )
     self.state, self.done, self.seconds = state, state['done'], state['seconds']
 
 # %% ../nbs/15_training.ipynb #6a9797c5
@@ -266,7 +276,10 @@ def _check_optimizer(opt, state):
     for position,values in state['state'].items():
         for name,value in values.items():
             if isinstance(value, torch.Tensor) and value.ndim and value.shape != params[position].shape:
-                raise ValueError(f'{name} of parameter {position} is {tuple(value.shape)}, the parameter {tuple(params[position].shape)}')
+                raise ValueError(
+                    f'{name} of parameter {position} is {tuple(value.shape)}, '
+                    f'the parameter {tuple(params[position].shape)}'
+                )
 
 @patch
 def _load_state(self:Checkpoint, state):
@@ -329,7 +342,10 @@ def best_epoch(
 )->tuple: # Number of epochs, and the metric there
     "After how many epochs the validation metric was best"
     table = epoch_table(learn)
-    if metric not in table: raise ValueError(f"the table of this fit has no column '{metric}' to choose an epoch by; it has {', '.join(table)}.")
+    if metric not in table:
+        raise ValueError(
+            f"the table of this fit has no column '{metric}' to choose an epoch by; it has {', '.join(table)}."
+        )
     column = table[metric].to_numpy(float)
     if np.isnan(column).all():
         raise ValueError(f'no epoch has a validation {metric}; did training diverge, or are there no validation rows?')

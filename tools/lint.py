@@ -69,9 +69,11 @@ def joined(piece, tree):
         after = lines[token.start[0]-1][token.end[1]:] if token.string == ';' else ''
         if token.type == tokenize.OP and after.strip(): yield token.start[0], 'joined', 'two statements on a line; give each its own'
 
+DOCMENT = re.compile(r'^\s+\*{0,2}\w+[^#]*,\s*# |^\s+\w+:Annotated|^\s+help=')
+
 def too_large(piece, tree):
-    n = len([line for line in piece.source.split('\n') if line.strip()])
-    size = len(piece.source)
+    lines = [line for line in piece.source.split('\n') if line.strip() and not DOCMENT.match(line)] # parameters are documentation
+    n, size = len(lines), sum(map(len, lines))
     if piece.kind == 'export' and (size > rules.EXPORT_CHARACTERS or n > rules.EXPORT_LINES):
         yield 1, 'cell size', f'an exported cell of {size:,} characters in {n} lines; split it, a definition a cell'
     if piece.kind == 'example' and n > rules.EXAMPLE_LINES: yield 1, 'cell size', f'an example of {n} lines; split it'
@@ -105,9 +107,13 @@ def names(piece, tree):
 def public_functions(tree):
     "Functions, and `__init__` and methods of classes, that users call"
     for node in tree.body:
-        if isinstance(node, ast.FunctionDef) and not node.name.startswith('_'): yield node
+        if isinstance(node, ast.FunctionDef) and not node.name.startswith('_') and not is_command(node): yield node
         if isinstance(node, ast.ClassDef) and not node.name.startswith('_'):
             yield from (f for f in node.body if isinstance(f, ast.FunctionDef) and f.name == '__init__')
+
+def is_command(function):
+    "Commands are documented by the help of their options"
+    return any('command' in ast.unparse(d) or 'callback' in ast.unparse(d) for d in function.decorator_list)
 
 def parameters(function):
     a = function.args
