@@ -48,7 +48,11 @@ def _first(bad)->int: return int(np.flatnonzero(np.asarray(bad))[0])
 def _value(col, row):
     "The cell as a plain Python value, so that messages show `2.5` and not `np.float64(2.5)`"
     v = col.iloc[row]
-    return v.item() if isinstance(v, np.generic) else None if v is pd.NA else str(v) if isinstance(v, pd.Timestamp) else v
+    return (
+        v.item()
+        if isinstance(v, np.generic)
+        else None if v is pd.NA else str(v) if isinstance(v, pd.Timestamp) else v
+    )
 
 # %% ../nbs/00_ratings.ipynb #c7934bd8
 def clean_ratings(
@@ -56,7 +60,9 @@ def clean_ratings(
     location:Location=Location(), # For messages
 )->np.ndarray: # float32, all finite
     "Ratings as finite float32, or a sentence about the first that is not"
-    num = pd.to_numeric(col.astype(str) if col.dtype.kind in 'mM' else col, errors='coerce') # dates are no numbers, though pandas would count them
+    num = pd.to_numeric(
+        col.astype(str) if col.dtype.kind in 'mM' else col, errors='coerce'
+    )  # dates are no numbers, though pandas would count them
     with np.errstate(over='ignore'): num = num.to_numpy(dtype='float32', na_value=np.nan)
     bad = ~np.isfinite(num)
     if not bad.any(): return num
@@ -73,25 +79,43 @@ def clean_ids(
 )->pd.Series: # int32, or category where the ids are text or too large
     "Ids as int32 or categories, or a sentence about the first that is neither"
     fix = '; every row needs an id, so correct it or drop the row.'
-    if isinstance(col.dtype, pd.CategoricalDtype) or not pd.api.types.is_numeric_dtype(col): return _text_ids(col, name, location, fix)
+    if isinstance(col.dtype, pd.CategoricalDtype) or not pd.api.types.is_numeric_dtype(col):
+        return _text_ids(col, name, location, fix)
     bad = col.isna().to_numpy()
     if bad.any(): raise location.error(_first(bad), name, '', 'is empty' + fix)
     v = col.to_numpy()
     if v.dtype.kind in 'fu' and (bad := v >= (2**53 if v.dtype.kind == 'f' else 2**63)).any(): # inf, too
-        raise location.error(_first(bad), name, _value(col, _first(bad)), 'is too large for the number of somebody or something; write such ids as text.')
+        raise location.error(
+            _first(bad),
+            name,
+            _value(col, _first(bad)),
+            'is too large for the number of somebody or something; write such ids as text.',
+        )
     if v.dtype.kind == 'f' and (bad := v != np.floor(v)).any():
-        raise location.error(_first(bad), name, _value(col, _first(bad)), 'is not a whole number; is this the right column for ids?')
-    if (bad := v < 0).any(): raise location.error(_first(bad), name, _value(col, _first(bad)), 'is negative; ids count from 0 or 1, or are text.')
+        raise location.error(
+            _first(bad), name, _value(col, _first(bad)), 'is not a whole number; is this the right column for ids?'
+        )
+    if (bad := v < 0).any():
+        raise location.error(
+            _first(bad), name, _value(col, _first(bad)), 'is negative; ids count from 0 or 1, or are text.'
+        )
     if len(v) and v.max() > np.iinfo('int32').max: return pd.Series(pd.Categorical(v.astype('int64')), col.index)
     return pd.Series(v.astype('int32'), col.index)
 
 # %% ../nbs/00_ratings.ipynb #a2ade837
 def _text_ids(col, name, location, fix):
     "Text as categories; `NaN` and blank are missing"
-    if not isinstance(col.dtype, pd.CategoricalDtype): col = col.astype('str' if pd.api.types.infer_dtype(col, skipna=True)=='string' else object)
+    if not isinstance(col.dtype, pd.CategoricalDtype):
+        col = col.astype('str' if pd.api.types.infer_dtype(col, skipna=True) == 'string' else object)
     res = pd.Categorical(col if not col.dtype==object else col.map(str, na_action='ignore'))
     nul = np.isin(res.codes, np.flatnonzero(['\0' in str(c) for c in res.categories]))
-    if nul.any(): raise location.error(_first(nul), name, str(_value(col, _first(nul)))[:40], 'holds NUL bytes, which no id does; the file is damaged, or is no text.')
+    if nul.any():
+        raise location.error(
+            _first(nul),
+            name,
+            str(_value(col, _first(nul)))[:40],
+            'holds NUL bytes, which no id does; the file is damaged, or is no text.',
+        )
     bad = (res.codes < 0) | np.isin(res.codes, np.flatnonzero([str(c).strip()=='' for c in res.categories]))
     if bad.any(): raise location.error(_first(bad), name, '', 'is empty' + fix)
     return pd.Series(res.remove_unused_categories(), col.index)
@@ -112,8 +136,17 @@ def clean_times(
             'is neither a number of seconds nor a date such as 2005-09-06.')
         num = (t - pd.Timestamp('1970-01-01', tz='UTC')) / pd.Timedelta(seconds=1)
     if (bad := ~num.between(*_years).to_numpy(bool, na_value=False) & ~gone).any():
-        raise location.error(_first(bad), TIME, _value(col, _first(bad)), 'is not a time in seconds; if these are milliseconds, divide them by 1000.')
-    return num.round().astype('Int64') if gone.any() else num.round().astype('int64') if num.dtype.kind=='f' else num.astype('int64')
+        raise location.error(
+            _first(bad),
+            TIME,
+            _value(col, _first(bad)),
+            'is not a time in seconds; if these are milliseconds, divide them by 1000.',
+        )
+    return (
+        num.round().astype('Int64')
+        if gone.any()
+        else num.round().astype('int64') if num.dtype.kind == 'f' else num.astype('int64')
+    )
 
 # %% ../nbs/00_ratings.ipynb #a9b1420b
 class Scale(NamedTuple):
@@ -138,7 +171,8 @@ def as_scale(
     "Two or three numbers as a scale, or a sentence"
     try: res = Scale(*map(float, s))
     except (TypeError, ValueError, OverflowError): res = Scale(0, -1)
-    if not (-np.inf < res.low <= res.high < np.inf and 0 <= res.step < np.inf): raise ValueError(f'scale={s!r:.60} is not (low, high) or (low, high, step), such as (1, 5) or (0.5, 5, 0.5).')
+    if not (-np.inf < res.low <= res.high < np.inf and 0 <= res.step < np.inf):
+        raise ValueError(f'scale={s!r:.60} is not (low, high) or (low, high, step), such as (1, 5) or (0.5, 5, 0.5).')
     return res
 
 # %% ../nbs/00_ratings.ipynb #c14bc1e8
@@ -161,11 +195,17 @@ def _columns(df, names, location, keep):
     "Our columns (and those to keep) of `df`, under our names"
     for ours,theirs in names.items():
         if theirs is not None and theirs not in df.columns:
-            raise DataError(f"{location.name}: no column '{theirs}' for {ours}; there are {', '.join(map(repr, df.columns))}. Name yours, as in {ours.split('_')[0]}='...'.")
+            raise DataError(
+                f"{location.name}: no column '{theirs}' for {ours}; there are {', '.join(map(repr, df.columns))}. Name yours, as in {ours.split('_')[0]}='...'."
+            )
     for o in keep:
-        if o not in df.columns: raise DataError(f"{location.name}: no column {o!r} to keep; there are {', '.join(map(repr, df.columns))}.")
+        if o not in df.columns:
+            raise DataError(
+                f"{location.name}: no column {o!r} to keep; there are {', '.join(map(repr, df.columns))}."
+            )
     names = {o:t for o,t in names.items() if t is not None}
-    if twice := [t for t in [*names.values(), *keep] if list(df.columns).count(t) > 1]: raise DataError(f'{location.name}: two columns are called {twice[0]!r}; rename one of them.')
+    if twice := [t for t in [*names.values(), *keep] if list(df.columns).count(t) > 1]:
+        raise DataError(f'{location.name}: two columns are called {twice[0]!r}; rename one of them.')
     return df[[*names.values(), *keep]].set_axis([*names, *keep], axis=1)
 
 # %% ../nbs/00_ratings.ipynb #60ba9721
@@ -201,7 +241,12 @@ def drop_duplicates(
     key = pd.Series(_pair_key(df))
     if policy == 'error':
         row = _first(key.duplicated())
-        raise location.error(row, ITEM, _value(df[ITEM], row), f"was rated before by user {_value(df[USER], row)!r}; choose duplicates='keep', 'first', 'last' or 'mean'.")
+        raise location.error(
+            row,
+            ITEM,
+            _value(df[ITEM], row),
+            f"was rated before by user {_value(df[USER], row)!r}; choose duplicates='keep', 'first', 'last' or 'mean'.",
+        )
     if policy == 'mean': df = df.assign(rating=df[RATING].groupby(key.to_numpy()).transform('mean').astype('float32'))
     return df[~key.duplicated(keep='first' if policy=='first' else 'last').to_numpy()].reset_index(drop=True), n
 
@@ -225,7 +270,11 @@ def from_df(cls:Ratings,
     location = location._replace(cols={o:t for o,t in names.items() if t})
     df = _columns(df, names, location, keep)
     if len(df) == 0: raise DataError(f'{location.name}: there is no rating in it; a table needs at least one row.')
-    res = {USER:clean_ids(df[USER], USER, location), ITEM:clean_ids(df[ITEM], ITEM, location), RATING:clean_ratings(df[RATING], location)}
+    res = {
+        USER: clean_ids(df[USER], USER, location),
+        ITEM: clean_ids(df[ITEM], ITEM, location),
+        RATING: clean_ratings(df[RATING], location),
+    }
     if timestamp is not None: res[TIME] = clean_times(df[TIME], location)
     df = pd.DataFrame({**res, **{k:df[k] for k in keep}}, copy=False).reset_index(drop=True)
     return cls(df, scale=None if scale is None else as_scale(scale), **kwargs)._finish(duplicates, location)
@@ -239,9 +288,14 @@ def _finish(self:Ratings, duplicates='keep', location=Location()):
     if bad.any(): raise location.error(_first(bad), RATING, float(v[_first(bad)]),
         f'lies outside the scale {self.scale.low:g} to {self.scale.high:g}; correct it, or give the scale you mean.')
     self.df, n = drop_duplicates(self.df, duplicates, location)
-    if n: self.notes.append(f"{n:,} rows repeat a (user, item) pair ({'all kept' if duplicates=='keep' else 'policy: ' + duplicates})")
-    if TIME in self.df and (gone := int(self.df[TIME].isna().sum())): self.notes.append(f'{gone:,} rows have no timestamp')
-    if self.df[USER].iloc[0] == self.df[USER].iloc[-1] and self.n_users == 1: self.notes.append('there is only one user; nothing can be learned from others')
+    if n:
+        self.notes.append(
+            f"{n:,} rows repeat a (user, item) pair ({'all kept' if duplicates=='keep' else 'policy: ' + duplicates})"
+        )
+    if TIME in self.df and (gone := int(self.df[TIME].isna().sum())):
+        self.notes.append(f'{gone:,} rows have no timestamp')
+    if self.df[USER].iloc[0] == self.df[USER].iloc[-1] and self.n_users == 1:
+        self.notes.append('there is only one user; nothing can be learned from others')
     return self
 
 # %% ../nbs/00_ratings.ipynb #d0998cec
@@ -263,8 +317,14 @@ def y_range(self:Ratings)->tuple:
 def summary(self:Ratings)->pd.Series:
     "Sizes, scale and time span, as one column"
     n, u, i = len(self), self.n_users, self.n_items
-    res = {'ratings':f'{n:,}', 'users':f'{u:,}', 'items':f'{i:,}', 'density':f'{n/max(u*i, 1):.2%}',
-        'scale':f'{self.scale.low:g} to {self.scale.high:g}, step {self.scale.step:g}', 'mean rating':f'{self.df[RATING].mean():.3f}'}
+    res = {
+        'ratings': f'{n:,}',
+        'users': f'{u:,}',
+        'items': f'{i:,}',
+        'density': f'{n/max(u*i, 1):.2%}',
+        'scale': f'{self.scale.low:g} to {self.scale.high:g}, step {self.scale.step:g}',
+        'mean rating': f'{self.df[RATING].mean():.3f}',
+    }
     if TIME in self.df:
         lo, hi = (pd.Timestamp(int(t), unit='s').date() for t in (self.df[TIME].min(), self.df[TIME].max()))
         res['rated between'] = f'{lo} and {hi}'
@@ -289,7 +349,12 @@ def filter(self:Ratings,
 )->'Ratings': # The same surroundings, fewer rows
     "The ratings that `rows` selects"
     rows = np.asarray(rows)
-    return replace(self, df=self.df[rows].reset_index(drop=True), folds={k:v[rows] for k,v in self.folds.items()}, notes=list(self.notes))
+    return replace(
+        self,
+        df=self.df[rows].reset_index(drop=True),
+        folds={k: v[rows] for k, v in self.folds.items()},
+        notes=list(self.notes),
+    )
 
 # %% ../nbs/00_ratings.ipynb #4b947200
 @patch
@@ -304,5 +369,7 @@ def __repr__(self:Ratings):
 
 @patch
 def _repr_html_(self:Ratings):
-    notes = ''.join(f'<li>{escape(o)}</li>' for o in [*self.notes, *([f'Licence: {self.licence}'] if self.licence else [])])
+    notes = ''.join(
+        f'<li>{escape(o)}</li>' for o in [*self.notes, *([f'Licence: {self.licence}'] if self.licence else [])]
+    )
     return f'<p><b>{escape(repr(self))}</b></p>{self.head()._repr_html_()}' + (f'<ul>{notes}</ul>' if notes else '')

@@ -43,32 +43,55 @@ _shares = ('common', 'mood_corr', 'genres', 'text', 'ties')
 
 def _checked(strengths):
     for k,v in strengths.items():
-        if not (np.isfinite(v) and v >= 0): raise ValueError(f'{k}={v} is not a strength; give a number from 0 (off) upwards.')
+        if not (np.isfinite(v) and v >= 0):
+            raise ValueError(f'{k}={v} is not a strength; give a number from 0 (off) upwards.')
         if k in _shares and v > 1: raise ValueError(f'{k}={v} is a share or a correlation; give a number from 0 to 1.')
-    if strengths['mood_corr'] == 1: raise ValueError('mood_corr=1 is a mood that never changes, which is what user_bias is for; give less than 1.')
+    if strengths['mood_corr'] == 1:
+        raise ValueError(
+            'mood_corr=1 is a mood that never changes, which is what user_bias is for; give less than 1.'
+        )
     return strengths
 
 # %% ../nbs/01_toy.ipynb #024fd2ba
 class _Streams(dict):
     "A random generator for each name, made when first asked for"
     def __init__(self, seed):
-        if not isinstance(seed, (int, np.integer)) or seed < 0: raise ValueError(f'seed={seed!r} is not a seed; give a whole number from 0 upwards.')
+        if not isinstance(seed, (int, np.integer)) or seed < 0:
+            raise ValueError(f'seed={seed!r} is not a seed; give a whole number from 0 upwards.')
         self.seed = int(seed)
     def __missing__(self, name):
         self[name] = np.random.default_rng([self.seed, crc32(name.encode())])
         return self[name]
 
 # %% ../nbs/01_toy.ipynb #29b49368
-traits = dict(tone=('dark', 'bright'), pace=('quiet', 'loud'), world=('real', 'fantastic'), plot=('heart', 'head')) # Name of each hidden trait, and of its two ends
+traits = dict(
+    tone=('dark', 'bright'), pace=('quiet', 'loud'), world=('real', 'fantastic'), plot=('heart', 'head')
+)  # Name of each hidden trait, and of its two ends
 
 # %% ../nbs/01_toy.ipynb #629dca68
 def _traits(n, rng): return rng.standard_normal((n, len(traits))).astype('float32')
 
 # %% ../nbs/01_toy.ipynb #123b60e3
-_genres = { # tone, pace, world, plot
-    'Action':(0,2,0,0), 'Adventure':(1,1,1,0), 'Animation':(1,1,2,-1), 'Children':(2,0,1,-1), 'Comedy':(2,0,0,0), 'Crime':(-1,1,-1,1),
-    'Documentary':(0,-1,-2,1), 'Drama':(-1,-1,-1,-1), 'Fantasy':(1,0,2,0), 'Film-Noir':(-2,-1,0,1), 'Horror':(-2,1,1,0), 'Musical':(1,1,0,-2),
-    'Mystery':(-1,-1,0,2), 'Romance':(0,-1,0,-2), 'Sci-Fi':(0,1,2,1), 'Thriller':(-1,1,0,2), 'War':(-2,2,-1,0), 'Western':(0,1,-2,0)}
+_genres = {  # tone, pace, world, plot
+    'Action': (0, 2, 0, 0),
+    'Adventure': (1, 1, 1, 0),
+    'Animation': (1, 1, 2, -1),
+    'Children': (2, 0, 1, -1),
+    'Comedy': (2, 0, 0, 0),
+    'Crime': (-1, 1, -1, 1),
+    'Documentary': (0, -1, -2, 1),
+    'Drama': (-1, -1, -1, -1),
+    'Fantasy': (1, 0, 2, 0),
+    'Film-Noir': (-2, -1, 0, 1),
+    'Horror': (-2, 1, 1, 0),
+    'Musical': (1, 1, 0, -2),
+    'Mystery': (-1, -1, 0, 2),
+    'Romance': (0, -1, 0, -2),
+    'Sci-Fi': (0, 1, 2, 1),
+    'Thriller': (-1, 1, 0, 2),
+    'War': (-2, 2, -1, 0),
+    'Western': (0, 1, -2, 0),
+}
 
 def _directions():
     "Genres as unit vectors, (genres, traits)"
@@ -89,16 +112,20 @@ def _genre_table(traits, fit, rng):
     return rank < n[:,None]
 
 # %% ../nbs/01_toy.ipynb #a0773377
-_words = {k:v.split(', ') for k,v in dict(
-    tone='bleak, grim, sombre, melancholy, wistful, mellow, warm, cheerful, sunny, hilarious',
-    pace='hushed, slow, patient, calm, steady, brisk, lively, tense, fierce, thunderous',
-    world='factual, everyday, plain, familiar, plausible, stylised, curious, dreamlike, magical, otherworldly',
-    plot='tender, romantic, heartfelt, fond, friendly, wry, knowing, clever, cunning, fiendish',
-    tones='funerals, shadows, grief, rain, faded letters, kindness, birthdays, silly hats, pranks, slapstick',
-    paces='silences, long walks, whispers, kitchen talk, train rides, markets, races, chases, gunfights, explosions',
-    worlds='tax forms, factory shifts, schooldays, village gossip, travels, strange maps, talking portraits, ghosts, dragons, distant planets',
-    plots='first kisses, love songs, family dinners, old friends, secrets, card games, codes, forgeries, locked rooms, double bluffs',
-    good='dreadful, clumsy, dull, forgettable, uneven, decent, solid, fine, superb, masterly').items()}
+_words = {
+    k: v.split(', ')
+    for k, v in dict(
+        tone='bleak, grim, sombre, melancholy, wistful, mellow, warm, cheerful, sunny, hilarious',
+        pace='hushed, slow, patient, calm, steady, brisk, lively, tense, fierce, thunderous',
+        world='factual, everyday, plain, familiar, plausible, stylised, curious, dreamlike, magical, otherworldly',
+        plot='tender, romantic, heartfelt, fond, friendly, wry, knowing, clever, cunning, fiendish',
+        tones='funerals, shadows, grief, rain, faded letters, kindness, birthdays, silly hats, pranks, slapstick',
+        paces='silences, long walks, whispers, kitchen talk, train rides, markets, races, chases, gunfights, explosions',
+        worlds='tax forms, factory shifts, schooldays, village gossip, travels, strange maps, talking portraits, ghosts, dragons, distant planets',
+        plots='first kisses, love songs, family dinners, old friends, secrets, card games, codes, forgeries, locked rooms, double bluffs',
+        good='dreadful, clumsy, dull, forgettable, uneven, decent, solid, fine, superb, masterly',
+    ).items()
+}
 
 # %% ../nbs/01_toy.ipynb #f36a66cc
 def _pick(words, z, fit, rng):
@@ -108,20 +135,41 @@ def _pick(words, z, fit, rng):
 
 # %% ../nbs/01_toy.ipynb #fdc4c6bd
 _filler = dict(
-    hero='a retired sailor,two sisters,a young teacher,an honest thief,a lonely clerk,a travelling cook,three cousins,a night nurse,a stubborn farmer,a piano tuner'.split(','),
-    deed='must return to,cannot leave,inherit a house in,look for a brother in,find work in,lose everything in,hide from the past in,start again in'.split(','),
-    place='a harbour town,Lisbon,the mountains,a border village,Chicago,the desert,an island,Calcutta,the suburbs,a northern city'.split(','))
+    hero='a retired sailor,two sisters,a young teacher,an honest thief,a lonely clerk,a travelling cook,three cousins,a night nurse,a stubborn farmer,a piano tuner'.split(
+        ','
+    ),
+    deed='must return to,cannot leave,inherit a house in,look for a brother in,find work in,lose everything in,hide from the past in,start again in'.split(
+        ','
+    ),
+    place='a harbour town,Lisbon,the mountains,a border village,Chicago,the desert,an island,Calcutta,the suburbs,a northern city'.split(
+        ','
+    ),
+)
 
 _sentences = [
-    ['This {tone}, {pace} film is about {hero} who {deed} {place}.', 'Meet {hero} who {deed} {place} in a story both {tone} and {pace}.', 'A story of {hero} who {deed} {place}, {pace} and {tone}.'],
-    ['Its {world} setting and {plot} plot make room for {tones}, {paces}, {worlds} and {plots}.', 'There are {paces} and {tones}, {worlds} and {plots}; the plot is {plot}, the setting {world}.'],
-    ['Critics called the script {good} and the acting {good2}.', 'The camera work is {good}, the ending {good2}.', 'Viewers found the story {good} and the music {good2}.']]
+    [
+        'This {tone}, {pace} film is about {hero} who {deed} {place}.',
+        'Meet {hero} who {deed} {place} in a story both {tone} and {pace}.',
+        'A story of {hero} who {deed} {place}, {pace} and {tone}.',
+    ],
+    [
+        'Its {world} setting and {plot} plot make room for {tones}, {paces}, {worlds} and {plots}.',
+        'There are {paces} and {tones}, {worlds} and {plots}; the plot is {plot}, the setting {world}.',
+    ],
+    [
+        'Critics called the script {good} and the acting {good2}.',
+        'The camera work is {good}, the ending {good2}.',
+        'Viewers found the story {good} and the music {good2}.',
+    ],
+]
 
 # %% ../nbs/01_toy.ipynb #e09090e3
 def _overviews(traits_, quality, fit, rng):
     "A paragraph for each item, from its traits (items, traits) and its quality (items,)"
     n, cols = len(quality), {k:rng.choice(np.array(v, dtype=object), len(quality)) for k,v in _filler.items()}
-    cols['deed'] = np.where([o.startswith('a') for o in cols['hero']], [_singular(o) for o in cols['deed']], cols['deed'])
+    cols['deed'] = np.where(
+        [o.startswith('a') for o in cols['hero']], [_singular(o) for o in cols['deed']], cols['deed']
+    )
     for k,z in zip(traits, traits_.T):
         for key in (k, k+'s'): cols[key] = _pick(_words[key], z, fit, rng)
     for key in ('good', 'good2'): cols[key] = _pick(_words['good'], quality, fit, rng)
@@ -138,14 +186,26 @@ _title_adj = '''Silent Crooked Borrowed Golden Last Distant Broken Paper Velvet 
 Wooden Stolen Quiet Electric Foolish Northern Second Secret Lucky Bitter Wandering Blue Glass Invisible Iron Sleeping Wild Final Tin Perfect'''.split()
 _title_noun = '''Harbour Orchard Letter Winter Stranger Garden Clock Bridge Summer Kingdom Promise River Mirror Lantern Piano Neighbour Station Circus Island Violin
 Detective Tailor Sparrow Hotel Monday Journey Compass Castle Umbrella Ocean Passenger Wedding Signal Market Moon Ladder Fox Teacher Window Train'''.split()
-_title_form = ['The {} {}', 'My {} {}', 'Return of the {} {}', 'Night of the {} {}', 'Farewell to the {} {}', 'One {} {}', 'Beyond the {} {}', 'Song of the {} {}']
+_title_form = [
+    'The {} {}',
+    'My {} {}',
+    'Return of the {} {}',
+    'Night of the {} {}',
+    'Farewell to the {} {}',
+    'One {} {}',
+    'Beyond the {} {}',
+    'Song of the {} {}',
+]
 
 def _titles(n, rng):
     "`n` different titles"
     dims = len(_title_form), len(_title_adj), len(_title_noun)
     form, adj, noun = np.unravel_index(np.resize(rng.permutation(np.prod(dims)), n), dims)
     sequel = np.arange(n) // np.prod(dims) + 1
-    return [_title_form[f].format(_title_adj[a], _title_noun[b]) + (f' {s}' if s > 1 else '') for f,a,b,s in zip(form, adj, noun, sequel)]
+    return [
+        _title_form[f].format(_title_adj[a], _title_noun[b]) + (f' {s}' if s > 1 else '')
+        for f, a, b, s in zip(form, adj, noun, sequel)
+    ]
 
 # %% ../nbs/01_toy.ipynb #907e3c2f
 class _Items(NamedTuple):
@@ -189,7 +249,10 @@ def _make_users(n, e, rng):
     sex, age = rng['sex'].random(n) < .6, rng['age'].choice(len(ages), n, p=_age_share)
     table = pd.DataFrame({USER:np.arange(1, n+1, dtype='int32'), SEX:np.where(sex, 'male', 'female'),
         AGE:np.array(ages)[age], JOB:rng['job'].choice(_jobs, n)})
-    start, turn = (_traits(n, rng[k]) * np.float32(e.taste * np.sqrt((1 - e.common**2) / len(traits))) for k in ('taste', 'drift'))
+    start, turn = (
+        _traits(n, rng[k]) * np.float32(e.taste * np.sqrt((1 - e.common**2) / len(traits)))
+        for k in ('taste', 'drift')
+    )
     lean = _traits(1, rng['common'])[0]
     lean *= e.taste * e.common / np.linalg.norm(lean)
     return _Users(table, lean, start, turn, e.user_bias*rng['user'].standard_normal(n), sex*len(ages) + age)
@@ -284,14 +347,17 @@ def _block(u, n, users, items, group, e, rng):
     place = np.arange(len(i)) - np.repeat(np.cumsum(n) - n, n)
     p = _tastes(u[row], users, place / np.maximum(n[row] - 1, 1), e.drift)
     mood = _moods(n, e, rng['mood'])
-    liking = 3.4 + users.bias[u[row]] + items.bias[i] + (p*items.traits[i]).sum(1) + group[users.group[u[row]], i] + mood
+    liking = (
+        3.4 + users.bias[u[row]] + items.bias[i] + (p * items.traits[i]).sum(1) + group[users.group[u[row]], i] + mood
+    )
     return i.astype('int32'), liking.astype('float32'), mood
 
 # %% ../nbs/01_toy.ipynb #94e33e9c
 def _all_blocks(n, users, items, group, e, rng, cells=2**22):
     "The same for all users, in blocks of about `cells` (user, item) pairs"
     size, out = max(1, cells // len(items.bias)), []
-    for a in range(0, len(n), size): out.append(_block(np.arange(a, min(a+size, len(n))), n[a:a+size], users, items, group, e, rng))
+    for a in range(0, len(n), size):
+        out.append(_block(np.arange(a, min(a + size, len(n))), n[a : a + size], users, items, group, e, rng))
     return [np.concatenate(o) for o in zip(*out)]
 
 # %% ../nbs/01_toy.ipynb #16d1f3b2
@@ -311,8 +377,12 @@ def _shuffle(u, t, rng):
 def _check_sizes(n_users, n_items, mean_ratings, min_ratings):
     for k,v in dict(n_users=n_users, n_items=n_items, min_ratings=min_ratings).items():
         if v < 1 or v != int(v): raise ValueError(f'{k}={v} makes no table; give a whole number from 1 upwards.')
-    if not 1 <= mean_ratings: raise ValueError(f'mean_ratings={mean_ratings} is too few; every user rates at least one item.')
-    if mean_ratings > n_items: raise ValueError(f'mean_ratings={mean_ratings} is more than the {n_items} items; nobody rates an item twice, so give fewer ratings or more items.')
+    if not 1 <= mean_ratings:
+        raise ValueError(f'mean_ratings={mean_ratings} is too few; every user rates at least one item.')
+    if mean_ratings > n_items:
+        raise ValueError(
+            f'mean_ratings={mean_ratings} is more than the {n_items} items; nobody rates an item twice, so give fewer ratings or more items.'
+        )
 
 # %% ../nbs/01_toy.ipynb #ea0a2700
 @delegates(Effects)
@@ -333,8 +403,12 @@ def toy(
     i, liking, mood = _all_blocks(n, users, items, _group_liking(shift, items.genres), e, rng)
     u, t = np.repeat(users.table[USER].to_numpy(), n), _times(n, e, rng['time'])
     rows = _shuffle(u, t, rng['rows'])
-    df = pd.DataFrame({USER:u[rows], ITEM:i[rows] + np.int32(1), RATING:_rate(liking, e, rng['noise'])[rows], TIME:t[rows]})
-    res = Ratings.from_df(df, items=items.table, users=users.table, name='toy', scale=(1, 5, 1), licence='invented, free to use')
+    df = pd.DataFrame(
+        {USER: u[rows], ITEM: i[rows] + np.int32(1), RATING: _rate(liking, e, rng['noise'])[rows], TIME: t[rows]}
+    )
+    res = Ratings.from_df(
+        df, items=items.table, users=users.table, name='toy', scale=(1, 5, 1), licence='invented, free to use'
+    )
     return (res, _truth(users, items, shift, n, rows, mood, liking, e)) if truth else res
 
 # %% ../nbs/01_toy.ipynb #f571c426
@@ -342,4 +416,14 @@ def _truth(users, items, shift, n, rows, mood, liking, e):
     everyone = np.arange(len(n))
     ends = np.stack([_tastes(everyone, users, np.full(len(n), t), e.drift) for t in (0, 1)], axis=1)
     order = (np.arange(n.sum()) - np.repeat(np.cumsum(n) - n, n)).astype('int32')
-    return Truth(ends, items.traits, users.bias, items.bias, shift, order[rows], mood[rows], liking[rows], _expected(liking[rows], e))
+    return Truth(
+        ends,
+        items.traits,
+        users.bias,
+        items.bias,
+        shift,
+        order[rows],
+        mood[rows],
+        liking[rows],
+        _expected(liking[rows], e),
+    )

@@ -91,7 +91,7 @@ def _new_items(r, items, table):
 def _answers(rec, n=200):
     "Scores of some items that training knows, for its first users"
     ids = rec.ratings.df[ITEM].unique()[:n]
-    with rec.lock, torch.no_grad(): s = rec.model.scores(*rec._looking_at(rec.rating_rows(rec.users.ids[:8])).query(rec.users.ids[:8])).float().cpu()
+    with rec.lock, torch.no_grad(): s = rec.model.scores(*rec._loaders_for(rec.rating_rows(rec.users.ids[:8])).query(rec.users.ids[:8])).float().cpu()
     return s[:, torch.from_numpy(rec.items.encode(pd.Series(ids))).long()]
 
 @patch
