@@ -252,6 +252,16 @@ def summary(found):
     for rule,n in Counter(f.rule for f in found).most_common(): print(f'{n:6,}  {rule}')
     for path,n in Counter(f.path for f in found).most_common(60): print(f'{n:6,}  {path}')
 
+def is_pending(finding): return finding.path.startswith(rules.PENDING)
+
+def count():
+    "Whether each rule is kept, printed line by line; findings in files still to be rewritten do not count"
+    found = check()
+    failing, pending = [f for f in found if not is_pending(f)], [f for f in found if is_pending(f)]
+    for finding in failing: print(f'FAILED  {finding}')
+    if not failing: print(f'ok      code and pages are plain ({len(pending)} findings in files still to be rewritten)')
+    return [not failing]
+
 def main():
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     p.add_argument('paths', nargs='*')
@@ -265,6 +275,6 @@ def main():
     if args.summary: summary(found)
     else: print('\n'.join(map(str, found)))
     print(f'{len(found):,} findings' if found else 'nothing to find fault with')
-    sys.exit(bool(found))
+    sys.exit(any(not is_pending(f) for f in found))
 
 if __name__ == '__main__': main()

@@ -1,5 +1,6 @@
 """The notebooks' workshop.
 
+    python tools/nb.py lint              is the code plain, are the pages readable? (tools/lint.py)
     python tools/nb.py check             are notebooks, modules and README in step?
     python tools/nb.py test [paths]      run the notebooks as tests
     python tools/nb.py check test        both, with one closing count
@@ -12,7 +13,7 @@ import argparse, os, sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-COMMANDS = 'check test readme run'.split()
+COMMANDS = 'lint check test readme run'.split()
 
 def parse():
     "The commands asked for, the notebooks they are about, and the options"
@@ -58,13 +59,16 @@ def main():
         from readme import write_readme
         write_readme(ROOT)
     counted = []
+    if 'lint' in cmds:
+        from lint import count
+        counted += count()
     if 'check' in cmds:
         from in_step import check
         counted += check(ROOT)
     if 'test' in cmds:
         from run_tests import test
         counted += test(nbs, ROOT, flags)
-    if 'check' in cmds or 'test' in cmds:
+    if counted:
         print(f'{sum(counted)} passed, {len(counted)-sum(counted)} failed')
     sys.exit(not all(counted))
 
