@@ -2,7 +2,7 @@
 # The stamps in .venv say which install is done; they are remade when the requirements change.
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo lint-js test test-slow prepare outputs docs wheel smoke clean FORCE
+.PHONY: help demo lint lint-js test test-slow prepare outputs docs wheel smoke clean FORCE
 
 VENV  := .venv
 BIN   := $(VENV)/bin
@@ -34,21 +34,24 @@ $(DEV): $(READY) $(NEEDS)
 demo: $(RUN) ## train on a small data set and recommend; DATA=ml-100k or a csv of yours, ARGS='--user-col who'
 	@$(BIN)/recnb demo $(if $(DATA),--data "$(DATA)") $(ARGS)
 
+lint: $(READY) ## are the code and the pages plain and readable?
+	@$(BIN)/python tools/lint.py
+
 lint-js: $(READY) ## check the page's html, css and js with Biome, where Node is there
 	@$(BIN)/python tools/lint_js.py
 
 test: $(DEV) lint-js ## are notebooks and modules in step, and does every notebook run?
-	@$(BIN)/python tools/nb.py check test
+	@$(BIN)/python tools/nb.py lint check test
 
 test-slow: $(DEV) ## the same with the cells marked slow, which train on real data
-	@$(BIN)/python tools/nb.py check test --slow
+	@$(BIN)/python tools/nb.py lint check test --slow
 
 prepare: $(DEV) ## clean the notebooks, export the modules, write README.md
 	@$(BIN)/nbdev_clean
 	@$(BIN)/nbdev_export
 	@$(BIN)/python tools/nb.py readme
 
-outputs: $(DEV) ## run notebooks and store their outputs; NB=nbs/11_mf.ipynb, SLOW=1 for the slow cells
+outputs: $(DEV) ## run notebooks and store their outputs; NB=nbs/21_mf.ipynb, SLOW=1 for the slow cells
 	@$(BIN)/python tools/nb.py run $(if $(SLOW),--slow) $(NB)
 
 docs: $(DEV) ## the documentation site into _docs; a broken link is an error

@@ -40,7 +40,9 @@ def write_csv(folder, rows):
     "A folder in MovieLens 25M's layout"
     import pyarrow as pa, pyarrow.csv as pc
     names = ['userId', 'movieId', 'rating', 'timestamp']
-    schema = pa.schema([(names[0], pa.int64()), (names[1], pa.int64()), (names[2], pa.float64()), (names[3], pa.int64())])
+    schema = pa.schema(
+        [(names[0], pa.int64()), (names[1], pa.int64()), (names[2], pa.float64()), (names[3], pa.int64())]
+    )
     with pc.CSVWriter(folder/'ratings.csv', schema, write_options=pc.WriteOptions(quoting_style='none')) as f:
         for piece in generate(rows): f.write_table(pa.table(dict(zip(names, piece)), schema=schema))
     (folder/'movies.csv').write_text('movieId,title,genres\n1,Toy Story (1995),Adventure|Children\n')
@@ -74,8 +76,16 @@ def large(folder):
     encode, vocab = timed(lambda: indices(r.df))
     scale = 1 if sys.platform == 'darwin' else 1024 # bytes there, KiB here
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss*scale/1e9
-    return dict(rows=len(r), file_gb=round((Path(folder)/'ratings.csv').stat().st_size/1e9, 3), read_seconds=round(read, 2), encode_seconds=round(encode, 2),
-        encoder=vocab, table_gb=round(r.df.memory_usage().sum()/1e9, 3), imports_gb=round(start*scale/1e9, 3), peak_gb=round(peak, 3))
+    return dict(
+        rows=len(r),
+        file_gb=round((Path(folder) / 'ratings.csv').stat().st_size / 1e9, 3),
+        read_seconds=round(read, 2),
+        encode_seconds=round(encode, 2),
+        encoder=vocab,
+        table_gb=round(r.df.memory_usage().sum() / 1e9, 3),
+        imports_gb=round(start * scale / 1e9, 3),
+        peak_gb=round(peak, 3),
+    )
 
 
 def indices(df):
@@ -90,7 +100,9 @@ def indices(df):
 
 def fresh(what, folder):
     "Run one measurement in a new process"
-    out = subprocess.run([sys.executable, __file__, '--run', what, str(folder)], check=True, capture_output=True, text=True).stdout
+    out = subprocess.run(
+        [sys.executable, __file__, '--run', what, str(folder)], check=True, capture_output=True, text=True
+    ).stdout
     return json.loads(out.splitlines()[-1])
 
 
@@ -110,7 +122,9 @@ def main():
         write_csv(made/'ml-25m', args.rows)
         res['ml_25m'] = fresh('large', made/'ml-25m')
     res['target'] = TARGET
-    res['met'] = dict(speedup=res['ml_1m']['speedup'] >= TARGET['speedup'], peak_gb=res['ml_25m']['peak_gb'] <= TARGET['peak_gb'])
+    res['met'] = dict(
+        speedup=res['ml_1m']['speedup'] >= TARGET['speedup'], peak_gb=res['ml_25m']['peak_gb'] <= TARGET['peak_gb']
+    )
     if args.json: return print(json.dumps(res))
     a, b = res['ml_1m'], res['ml_25m']
     for k,v in [('MovieLens 1M', f"{a['rows']:,} ratings ({a['data']})"), ('  recnb, all files, checked (best of 3)', f"{a['seconds']:.2f} s"),

@@ -22,10 +22,16 @@ def writes(folder, n):
     "The pair of files, made up; in a process of its own, as the most memory that a process ever held is handed down to those it starts"
     rng = np.random.default_rng(0)
     many = rng.dirichlet(np.ones(ITEMS)*.5)
-    user = np.sort(rng.permutation(2_649_429)[:USERS] + 1)[np.minimum((USERS*rng.random(n)**1.6).astype(int), USERS - 1)]
+    user = np.sort(rng.permutation(2_649_429)[:USERS] + 1)[
+        np.minimum((USERS * rng.random(n) ** 1.6).astype(int), USERS - 1)
+    ]
     item = np.sort(rng.choice(ITEMS, size=n, p=many) + 1)
-    pd.DataFrame({'User_ID':user, 'Rating':rng.integers(1, 6, n), 'Movie_ID':item}).to_csv(folder/'Netflix_Dataset_Rating.csv', index=False)
-    pd.DataFrame({'Movie_ID':np.arange(1, ITEMS + 1), 'Year':2000, 'Name':[f'Film {i}' for i in range(1, ITEMS + 1)]}).to_csv(folder/'Netflix_Dataset_Movie.csv', index=False)
+    pd.DataFrame({'User_ID': user, 'Rating': rng.integers(1, 6, n), 'Movie_ID': item}).to_csv(
+        folder / 'Netflix_Dataset_Rating.csv', index=False
+    )
+    pd.DataFrame(
+        {'Movie_ID': np.arange(1, ITEMS + 1), 'Year': 2000, 'Name': [f'Film {i}' for i in range(1, ITEMS + 1)]}
+    ).to_csv(folder / 'Netflix_Dataset_Movie.csv', index=False)
     return dict(rows=n, peak_gb=peak())
 
 
@@ -48,25 +54,49 @@ def trains(folder, n):
     import recnb.multitask
     parts = split(read_netflix(folder), 'random:0.2')
     start = perf_counter()
-    learn, seconds = fit_recipe('multitask', parts, 1, bs=8192, length=1, history=False, user=True, columns=(), query_sizes=(32,), candidate_sizes=(32,), width=32)
-    return dict(rows=int((~parts.df['is_test']).sum()), seconds_an_epoch=seconds, seconds_with_loaders=perf_counter() - start, peak_gb=peak())
+    learn, seconds = fit_recipe(
+        'multitask',
+        parts,
+        1,
+        bs=8192,
+        length=1,
+        history=False,
+        user=True,
+        columns=(),
+        query_sizes=(32,),
+        candidate_sizes=(32,),
+        width=32,
+    )
+    return dict(
+        rows=int((~parts.df['is_test']).sum()),
+        seconds_an_epoch=seconds,
+        seconds_with_loaders=perf_counter() - start,
+        peak_gb=peak(),
+    )
 
 
 def main():
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     p.add_argument('--rows', type=int, default=ROWS); p.add_argument('--json', action='store_true')
-    p.add_argument('--step', choices=['writes', 'reads', 'trains'], help=argparse.SUPPRESS); p.add_argument('--folder', type=Path, help=argparse.SUPPRESS)
+    p.add_argument('--step', choices=['writes', 'reads', 'trains'], help=argparse.SUPPRESS)
+    p.add_argument('--folder', type=Path, help=argparse.SUPPRESS)
     a = p.parse_args()
     if a.step: return print(json.dumps(globals()[a.step](a.folder, a.rows)))
     res = {}
     with tempfile.TemporaryDirectory() as d:
         for step in ('writes', 'reads', 'trains'):
-            said = subprocess.run([sys.executable, __file__, '--step', step, '--folder', d, '--rows', str(a.rows)], capture_output=True, text=True)
+            said = subprocess.run(
+                [sys.executable, __file__, '--step', step, '--folder', d, '--rows', str(a.rows)],
+                capture_output=True,
+                text=True,
+            )
             if said.returncode: sys.exit(said.stderr)
             res[step] = json.loads(said.stdout.splitlines()[-1])
     if a.json: return print(json.dumps(res))
     r, t = res['reads'], res['trains']
-    print(f"read {r['rows']:,} rows in {r['seconds']:.1f} s, at most {r['peak_gb']:.2f} GB ({r['of_it_imports_gb']:.2f} GB of it before reading; target {TARGET:g})")
+    print(
+        f"read {r['rows']:,} rows in {r['seconds']:.1f} s, at most {r['peak_gb']:.2f} GB ({r['of_it_imports_gb']:.2f} GB of it before reading; target {TARGET:g})"
+    )
     print(f"one epoch over {t['rows']:,} rows: {t['seconds_an_epoch']:.0f} s, at most {t['peak_gb']:.2f} GB")
 
 

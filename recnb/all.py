@@ -25,6 +25,7 @@ from recnb.causal import *
 from recnb.encoder import *
 from recnb.text import *
 from recnb.fusion import *
+from recnb.published_fusion import *
 from recnb.tower_data import *
 from recnb.tower import *
 from recnb.next_item import *

@@ -375,4 +375,4 @@ def demo_command(data:Data='toy', split:Split='random:0.1', seed:Seed=0,
     "Train models, compare them, and recommend."
     library()
     from recnb.demo import run_demo
-    run_demo(load_data(data, columns), split, seed, user_id, out, show, _note)
+    run_demo(load_data(data, columns), split, seed, user_id, out, show, note)

@@ -272,7 +272,7 @@ def run_trial(
     ranking:bool=False, # Ranking metrics too?
     bs:int=None, # Rows a batch; by the size of the data if None
     progress:bool=False, # Show bars on stderr?
-    metric:str=None, # What chooses the epoch on the validation rows, as the learner's table names it; the recipe's if None
+    metric:str=None, # What chooses the epoch, as the learner's table names it; the recipe's if None
     preset:str=None, # Name of a preset of the recipe, whose arguments come before `kwargs`
     checkpoint_dir:Path=None, # Folder for checkpoints of the fits; None for none
     resume:bool=False, # Resume from the checkpoints that are there?

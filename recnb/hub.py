@@ -34,7 +34,9 @@ def _hub_errors(repo, what):
     except hub.errors.RepositoryNotFoundError: raise MissingFile(f"there is no {repo!r} on the hub, or it is private and you are not logged in as one who may see it; `hf auth login` asks for a token.") from None
     except hub.errors.HFValidationError as e: raise ValueError(f"{repo!r} is no name of a repository ({str(e).splitlines()[0][:120]}); it is of the form owner/name.") from None
     except Exception as e: # the network, and what is behind it, raise many things
-        raise DataError(f'{repo!r} could not be {what} ({(str(e).strip() or type(e).__name__).splitlines()[0][:160]}).') from None
+        raise DataError(
+            f'{repo!r} could not be {what} ({(str(e).strip() or type(e).__name__).splitlines()[0][:160]}).'
+        ) from None
 
 # %% ../nbs/43_hub.ipynb #4527714e
 def push_recommender(
@@ -47,13 +49,26 @@ def push_recommender(
     "Put a recommender on the Hugging Face hub"
     api = _hub().HfApi(endpoint=endpoint, token=token)
     with tempfile.TemporaryDirectory() as d:
-        folder = save_recommender(rec, Path(d)/'recommender') if isinstance(rec, Recommender) else resolve_folder(Path(rec).expanduser())
+        folder = (
+            save_recommender(rec, Path(d) / 'recommender')
+            if isinstance(rec, Recommender)
+            else resolve_folder(Path(rec).expanduser())
+        )
         said = read_config(folder)
         with _hub_errors(repo, 'put on the hub'):
             api.create_repo(repo, private=private, exist_ok=True)
             there = set(api.list_repo_files(repo)) - {'.gitattributes', 'README.md'}
-            if there and 'ratings.parquet' not in there: raise FileExistsError(f'{repo!r} holds something else than a recommender, and is not replaced; name another repository.')
-            api.upload_folder(repo_id=repo, folder_path=folder, allow_patterns=['config.json', *said['files']], delete_patterns=list(FILES), commit_message=f"A recommender of recnb {said['version']}")
+            if there and 'ratings.parquet' not in there:
+                raise FileExistsError(
+                    f'{repo!r} holds something else than a recommender, and is not replaced; name another repository.'
+                )
+            api.upload_folder(
+                repo_id=repo,
+                folder_path=folder,
+                allow_patterns=['config.json', *said['files']],
+                delete_patterns=list(FILES),
+                commit_message=f"A recommender of recnb {said['version']}",
+            )
     return f'{api.endpoint}/{repo}'
 
 def pull_recommender(
@@ -66,5 +81,7 @@ def pull_recommender(
     "A recommender from the Hugging Face hub"
     hub = _hub()
     with _hub_errors(repo, 'had from the hub'):
-        path = hub.snapshot_download(repo, revision=revision, allow_patterns=['config.json', *FILES], token=token, endpoint=endpoint)
+        path = hub.snapshot_download(
+            repo, revision=revision, allow_patterns=['config.json', *FILES], token=token, endpoint=endpoint
+        )
     return load_recommender(path, device)

@@ -18,97 +18,136 @@ from .recommender import *
 # %% ../nbs/44_update.ipynb #6a709d61
 @torch.no_grad()
 def copy_tables(
-    model, # New, made for the grown data
+    model, # New, built for the larger data
     old, # Trained on the data before
     vocabs:tuple, # Vocab of the users and Vocab of the items, of the new model
-    before:tuple, # The same of the old one
-    refit:bool=True, # Was a factorization inside the new model fitted anew when it was made, so that it is left alone?
-)->list: # Names of parameters that stay as they were made, as they have another form now
-    "Give a new model what an old one has learned"
-    state, rows = old.state_dict(), {k:n for n,kind in enumerate(('user', 'item')) for k in id_tables(model, kind)}
-    own = [k + '.' for k,m in model.named_modules() if refit and getattr(m, 'fitted_at_creation', False)]
-    left, done = [], set() # of tensors that have several names
-    for k,v in model.state_dict().items():
-        if k.startswith(tuple(own)) or v.data_ptr() in done: continue
-        done |= {v.data_ptr()} if v.numel() else set()
-        if k in rows and k in state and state[k].shape[1:] == v.shape[1:]: v.copy_(_moved(state[k], vocabs[rows[k]], before[rows[k]]))
-        elif k in state and state[k].shape == v.shape: v.copy_(state[k])
-        else: left.append(k)
+    old_vocabs:tuple, # The same of the old one
+    refit:bool=True, # Was a factorization inside the new model fitted when it was built, so that it is left alone?
+)->list: # Names of parameters of another form, which keep their start values
+    "Copy what an old model has learned into a new one"
+    state = old.state_dict()
+    kind = {name: i for i,k in enumerate(('user', 'item')) for name in id_tables(model, k)}
+    fitted = tuple(f'{name}.' for name,m in model.named_modules() if refit and getattr(m, 'fitted_at_creation', False))
+    left, copied = [], set() # of tensors that have several names
+    for name,new in model.state_dict().items():
+        if name.startswith(fitted) or new.data_ptr() in copied: continue
+        if new.numel(): copied.add(new.data_ptr())
+        before = state.get(name)
+        if before is not None and name in kind and before.shape[1:] == new.shape[1:]:
+            new.copy_(_reordered(before, vocabs[kind[name]], old_vocabs[kind[name]]))
+        elif before is not None and before.shape == new.shape: new.copy_(before)
+        else: left.append(name)
     return left
 
-def _moved(table, now, then):
-    "Rows of a table in the order of another vocabulary; that of the unknown where an id is new"
-    at = np.r_[0, then.encode(pd.Series(now.ids))]
-    return table[torch.from_numpy(at).long().to(table.device)]
+def _reordered(table, vocab, old_vocab):
+    "Rows of a table in the order of another vocabulary; the row of the unknown where an id is new"
+    rows = np.r_[0, old_vocab.encode(pd.Series(vocab.ids))]
+    return table[torch.from_numpy(rows).long().to(table.device)]
 
 # %% ../nbs/44_update.ipynb #12ae14d6
-def _as_made(old, model, kwargs, what):
+def _recipe_args(old, model, kwargs, call):
     "Name of the recipe and arguments of its learner function: the caller's, or those of the recommender"
     about = getattr(old, 'about', {})
-    if not (name := model or about.get('model')): raise ValueError(f"say which model this is, as in {what}, model='mf').")
-    return name, kwargs or {k:v for k,v in about.get('arguments', {}).items() if k not in get_recipe(name).loaders.loader_args}
+    name = model or about.get('model')
+    if not name: raise ValueError(f"say which model this is, as in {call}, model='mf').")
+    loader_args = get_recipe(name).loaders.loader_args
+    return name, kwargs or {k: v for k,v in about.get('arguments', {}).items() if k not in loader_args}
 
+# %% ../nbs/44_update.ipynb #7be0a002
 def updated_learner(
     old, # A trained `Learner`, or a `Recommender`
     r:Ratings, # All ratings, the earlier ones among them; split as wanted
     model:str=None, # Name of the recipe; as the recommender says if None
     seed:int=0, # Of start values and the order of the batches
     bs:int=None, # Rows a batch; by the size of the data if None
-    refit:bool=True, # Fit a factorization inside the model anew, on all ratings? If not, its tables are carried over, too
+    refit:bool=True, # Fit a factorization inside the model anew, on all ratings? If not, its tables are copied, too
     **kwargs # Arguments of the learner function, as in the first training; as the recommender says if none
-)->Learner: # Ready to fit; `left` names what has another form now, and begins anew
-    "A `Learner` for more data that knows what was learned before"
-    name, kwargs = _as_made(old, model, kwargs, 'updated_learner(old, ratings')
-    rec, dls = get_recipe(name), old.dls
-    if not rec.epochs: raise ValueError(f'{name} is not trained in steps; fit it anew, which takes no time.')
+)->Learner: # Ready to fit; `left` names parameters of another form, which keep their start values
+    "A `Learner` for more data that starts from what was learned before"
+    name, kwargs = _recipe_args(old, model, kwargs, 'updated_learner(old, ratings')
+    recipe, dls = get_recipe(name), old.dls
+    if not recipe.epochs: raise ValueError(f'{name} is not trained in steps; fit it anew, which takes no time.')
+    if not refit: kwargs = kwargs | recipe.skip_inner_fits
     set_seed(seed)
-    more = type(dls).from_ratings(r, bs=bs, seed=seed, device=dls.device, **{k:getattr(dls, k) for k in dls.loader_args})
-    if not refit: kwargs = kwargs | rec.skip_inner_fits
-    learn = rec.make(more, **kwargs)
+    new = dls.rebuild(r, bs=bs, seed=seed)
+    learn = recipe.make(new, **kwargs)
     learn.model.to(dls.device)
-    learn.left = copy_tables(learn.model, old.model, (more.users, more.items), (dls.users, dls.items), refit)
+    learn.left = copy_tables(learn.model, old.model, (new.users, new.items), (dls.users, dls.items), refit)
     return learn
 
 # %% ../nbs/44_update.ipynb #5eca9823
-def _new_items(r, items, table):
-    "Rows of a table about items in the form of `r.items`, and what was left out of them"
-    if ITEM not in table: raise DataError(f"the table of new items has no column '{ITEM}'; there are {', '.join(map(repr, table.columns))}.")
-    if not len(table): raise DataError('the table of new items has no row.')
-    ids, numbers = clean_ids(table[ITEM], ITEM, Location('new items')), pd.api.types.is_numeric_dtype(items.ids)
-    if numbers and not pd.api.types.is_numeric_dtype(ids): raise DataError(f"the new items have ids such as {ids.iloc[0]!r}, where those known are numbers, such as {items.ids[0]}.")
-    ids = ids.astype(items.ids.dtype if numbers else str)
+def _new_ids(items, table):
+    "Ids of new items in the type of the known ones; a sentence where one is known already or named twice"
+    ids, numeric = clean_ids(table[ITEM], ITEM, Location('new items')), pd.api.types.is_numeric_dtype(items.ids)
+    if numeric and not pd.api.types.is_numeric_dtype(ids):
+        raise DataError(
+            f'the new items have ids such as {ids.iloc[0]!r}, where those known are numbers, such as {items.ids[0]}.'
+        )
+    ids = ids.astype(items.ids.dtype if numeric else str)
     for bad,why in ((ids.isin(items.ids), 'is known already'), (ids.duplicated(), 'is named twice')):
         if bad.any(): raise DataError(f'item {ids[bad].iloc[0]!r} {why}; name new items only, each once.')
-    res, notes = table.assign(**{ITEM:ids}).reindex(columns=r.items.columns), []
-    if not res.drop(columns=ITEM).notna().any(axis=None): raise DataError(f"the table of new items says nothing about them; {r.name} has {', '.join(map(repr, r.items.columns.drop(ITEM)))}.")
-    if GENRES in res:
-        known, said = set(r.items[GENRES].explode().dropna()), res[GENRES].map(lambda o: o.split('|') if isinstance(o, str) else list(o) if isinstance(o, (list, tuple, np.ndarray)) else [])
-        res[GENRES] = said.map(lambda o: [g for g in o if g in known])
-        if gone := sorted(set(said.explode().dropna()) - known): notes.append(f"genres that the model has not met are left out: {', '.join(gone[:5])}")
-    return res, notes
+    return ids
+
+def _genre_list(value):
+    "Genres of an item as a list"
+    if isinstance(value, str): return value.split('|')
+    return list(value) if isinstance(value, (list, tuple, np.ndarray)) else []
+
+# %% ../nbs/44_update.ipynb #7be0a004
+def _column_names(columns): return ', '.join(map(repr, columns))
+
+def _new_items(r, items, table):
+    "Rows about new items in the form of `r.items`, and notes about what was left out of them"
+    if ITEM not in table:
+        raise DataError(f"the table of new items has no column '{ITEM}'; there are {_column_names(table.columns)}.")
+    if not len(table): raise DataError('the table of new items has no row.')
+    rows = table.assign(**{ITEM: _new_ids(items, table)}).reindex(columns=r.items.columns)
+    if not rows.drop(columns=ITEM).notna().any(axis=None):
+        known = _column_names(r.items.columns.drop(ITEM))
+        raise DataError(f'the table of new items says nothing about them; {r.name} has {known}.')
+    if GENRES not in rows: return rows, []
+    trained, genres = set(r.items[GENRES].explode().dropna()), rows[GENRES].map(_genre_list)
+    rows[GENRES] = genres.map(lambda names: [name for name in names if name in trained])
+    new = sorted(set(genres.explode().dropna()) - trained)
+    return rows, [f"genres that the model has not met are left out: {', '.join(new[:5])}"] if new else []
 
 # %% ../nbs/44_update.ipynb #98fbfe8e
-def _answers(rec, n=200):
-    "Scores of some items that training knows, for its first users"
-    ids = rec.ratings.df[ITEM].unique()[:n]
-    with rec.lock, torch.no_grad(): s = rec.model.scores(*rec._looking_at(rec.rating_rows(rec.users.ids[:8])).query(rec.users.ids[:8])).float().cpu()
-    return s[:, torch.from_numpy(rec.items.encode(pd.Series(ids))).long()]
+@torch.no_grad()
+def _sample_scores(rec, n=200):
+    "Scores of some items of the training data, for its first users"
+    users, ids = rec.users.ids[:8], rec.ratings.df[ITEM].unique()[:n]
+    with rec.lock:
+        query = rec._loaders_for(rec.rating_rows(users)).query(users)
+        scores = rec.model.scores(*query).float().cpu()
+    return scores[:, torch.from_numpy(rec.items.encode(pd.Series(ids))).long()]
 
+def _check_same_answers(new, old, left):
+    "Raise a sentence if earlier answers have changed"
+    if not left and torch.allclose(_sample_scores(new), _sample_scores(old), atol=1e-3): return
+    why = f' ({left[0]} has another form)' if left else ''
+    raise ValueError(f'with these arguments the model does not answer as before{why}; '
+        'give those that it was trained with, the text model above all.')
+
+# %% ../nbs/44_update.ipynb #7be0a005
 @patch
 def add_items(self:Recommender,
     table:pd.DataFrame, # One row a new item: `item_id`, and `title`, `overview`, `genres` and `year` as far as known
     model:str=None, # Name of the recipe; as the recommender says if None
     **kwargs # Arguments of the learner function, as in training; as the recommender says if none
-)->Recommender: # Gives the same answers as before, and knows these items, too
-    "Take in items that nobody has rated, by what is said of them"
-    r, (name, kwargs) = self.ratings, _as_made(self, model, kwargs, 'add_items(table')
-    if not self.dls.catalogue or r.items is None: raise ValueError(f'{name} knows items by their ratings only, so a new one means nothing to it; fusion and fusion-mf know them by what is said of them, and so do tower and multitask with catalogue=True.')
-    more, notes = _new_items(r, self.items, table)
+)->Recommender: # With the same answers as before, and these items
+    "Add items without ratings, by their content"
+    r, (name, kwargs) = self.ratings, _recipe_args(self, model, kwargs, 'add_items(table')
+    if not self.dls.catalogue or r.items is None:
+        raise ValueError(
+            f'{name} knows items by their ratings only, so a new one means nothing to it; fusion and fusion-mf '
+            'read their content, and so do tower and multitask with catalogue=True.'
+        )
+    rows, notes = _new_items(r, self.items, table)
+    larger = replace(r, items=pd.concat([r.items, rows], ignore_index=True), notes=[*r.notes, *notes])
     kwargs |= self.model.build_args()
-    learn = updated_learner(self, replace(r, items=pd.concat([r.items, more], ignore_index=True), notes=[*r.notes, *notes]), name, self.dls.seed or 0, refit=False, **kwargs)
+    learn = updated_learner(self, larger, name, self.dls.seed or 0, refit=False, **kwargs)
     learn.model.refresh()
-    learn.dls._block = self.dls.block
-    res = Recommender(learn, self.about)
-    if learn.left or not torch.allclose(_answers(res), _answers(self), atol=1e-3): raise ValueError("with these arguments the model does not answer as before"
-        + (f" ({learn.left[0]} has another form)" if learn.left else '') + "; say those that it was trained with, the text model above all.")
-    return res
+    if self.dls.block is not None: learn.dls.block = self.dls.block
+    rec = Recommender(learn, self.about)
+    _check_same_answers(rec, self, learn.left)
+    return rec

@@ -8,7 +8,9 @@ from pathlib import Path
 from shutil import copy, copytree, ignore_patterns
 
 PARTS = 'nbs recnb tools settings.ini README.md README_files'.split()
-LEAVE = dict(nbs=ignore_patterns('.ipynb_checkpoints', '.hypothesis', 'models', 'runs', 'logs', 'data'))  # what running notebooks leaves behind
+LEAVE = dict(
+    nbs=ignore_patterns('.ipynb_checkpoints', '.hypothesis', 'models', 'runs', 'logs', 'data')
+)  # what running notebooks leaves behind
 STEPS = dict(clean='from nbdev.clean import nbdev_clean; nbdev_clean()',
              export='from nbdev.doclinks import nbdev_export; nbdev_export()',
              readme='from readme import write_readme; write_readme(".")')
@@ -51,11 +53,31 @@ def compare(root, made):
     readme = [o for pat in ('README.md', 'README_files/*') for o in differing(root, made, pat)]
     names = ', '.join
     yield report(not unclean, 'notebooks are clean', f'not clean: {names(unclean)}. Mend with `{MEND}`.')
-    yield report(not stale, 'modules are what the notebooks export', f'out of step with its notebook: {names(stale)}. Mend with `{MEND}`.')
-    yield report(not new, 'every exported module is there', f'exported by a notebook, but not there: {names(new)}. Mend with `{MEND}`.')
-    yield report(not gone, 'every module has its notebook', f'its notebook is gone: {names(gone)}. Delete the module, then `{MEND}`.')
-    yield report(read(root/index) == read(made/index), 'the index of names is up to date', f'{index} is out of date. Mend with `{MEND}`.')
-    yield report(not readme, 'README.md is what index.ipynb says', f'not what nbs/index.ipynb says: {names(readme)}. Mend with `{MEND}`.')
+    yield report(
+        not stale,
+        'modules are what the notebooks export',
+        f'out of step with its notebook: {names(stale)}. Mend with `{MEND}`.',
+    )
+    yield report(
+        not new,
+        'every exported module is there',
+        f'exported by a notebook, but not there: {names(new)}. Mend with `{MEND}`.',
+    )
+    yield report(
+        not gone,
+        'every module has its notebook',
+        f'its notebook is gone: {names(gone)}. Delete the module, then `{MEND}`.',
+    )
+    yield report(
+        read(root / index) == read(made / index),
+        'the index of names is up to date',
+        f'{index} is out of date. Mend with `{MEND}`.',
+    )
+    yield report(
+        not readme,
+        'README.md is what index.ipynb says',
+        f'not what nbs/index.ipynb says: {names(readme)}. Mend with `{MEND}`.',
+    )
 
 def check(root):
     "Whether each check passed, said line by line"

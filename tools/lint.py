@@ -47,10 +47,20 @@ def pieces(path, root):
     if path.suffix == '.ipynb': return list(cells(path, root))
     return [Piece(str(path.relative_to(root)), '', 'module', path.read_text(encoding='utf-8'))]
 
+def inside(folder): return sorted([*folder.rglob('*.ipynb'), *folder.rglob('*.py')])
+
 def files(paths, root):
     "Notebooks, tools and benchmarks; modules in recnb/ are exported from notebooks"
-    if paths: return [p for path in paths for p in (sorted(Path(path).resolve().rglob('*.ipynb')) if Path(path).is_dir() else [Path(path).resolve()])]
-    found = [*root.glob('nbs/**/*.ipynb'), *root.glob('nbs/**/*.py'), *root.glob('tools/*.py'), *root.glob('benchmarks/*.py')]
+    if paths:
+        return [
+            p for path in map(Path, paths) for p in (inside(path.resolve()) if path.is_dir() else [path.resolve()])
+        ]
+    found = [
+        *root.glob('nbs/**/*.ipynb'),
+        *root.glob('nbs/**/*.py'),
+        *root.glob('tools/*.py'),
+        *root.glob('benchmarks/*.py'),
+    ]
     return sorted(p for p in found if not any(part[0] in '._' for part in p.relative_to(root).parts))
 
 def parsed(source):
@@ -61,18 +71,22 @@ def parsed(source):
 
 def too_wide(piece, tree):
     for n,line in enumerate(piece.source.split('\n'), 1):
-        if len(line) > rules.WIDTH: yield n, 'width', f'{len(line)} columns; break it into lines of at most {rules.WIDTH}'
+        if len(line) > rules.WIDTH:
+            yield n, 'width', f'{len(line)} columns; break it into lines of at most {rules.WIDTH}'
 
 def joined(piece, tree):
     lines = piece.source.split('\n')
     for token in tokenize.generate_tokens(io.StringIO(piece.source).readline):
         after = lines[token.start[0]-1][token.end[1]:] if token.string == ';' else ''
-        if token.type == tokenize.OP and after.strip(): yield token.start[0], 'joined', 'two statements on a line; give each its own'
+        if token.type == tokenize.OP and after.strip():
+            yield token.start[0], 'joined', 'two statements on a line; give each its own'
 
-DOCMENT = re.compile(r'^\s+\*{0,2}\w+[^#]*,\s*# |^\s+\w+:Annotated|^\s+help=')
+DOCMENT = re.compile(r'^ +\*{0,2}\w+(:[^#=]+)?(=[^#]+)?,? *# |^ +\w+:Annotated|^ +help=')
 
 def too_large(piece, tree):
-    lines = [line for line in piece.source.split('\n') if line.strip() and not DOCMENT.match(line)] # parameters are documentation
+    lines = [
+        line for line in piece.source.split('\n') if line.strip() and not DOCMENT.match(line)
+    ]  # parameters are documentation
     n, size = len(lines), sum(map(len, lines))
     if piece.kind == 'export' and (size > rules.EXPORT_CHARACTERS or n > rules.EXPORT_LINES):
         yield 1, 'cell size', f'an exported cell of {size:,} characters in {n} lines; split it, a definition a cell'
@@ -81,7 +95,8 @@ def too_large(piece, tree):
 def odd_statements(piece, tree):
     for node in ast.walk(tree):
         if isinstance(node, ast.Expr) and isinstance(node.value, ast.IfExp):
-            if node is not tree.body[-1]: yield node.lineno, 'statement', 'a conditional expression as a statement; write an if'
+            if node is not tree.body[-1]:
+                yield node.lineno, 'statement', 'a conditional expression as a statement; write an if'
         if isinstance(node, ast.If) and isinstance(node.body[0], ast.Raise):
             if any(isinstance(n, ast.NamedExpr) for n in ast.walk(node.test)):
                 yield node.lineno, 'statement', 'a walrus that ends in a raise; assign first, on a line of its own'
@@ -94,7 +109,8 @@ def bound_names(tree):
     "Names that code gives to something: (line, name); those of comprehensions left out"
     inner = {id(n) for c in ast.walk(tree) if isinstance(c, ast.comprehension) for n in ast.walk(c.target)}
     for node in ast.walk(tree):
-        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store) and id(node) not in inner: yield node.lineno, node.id
+        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store) and id(node) not in inner:
+            yield node.lineno, node.id
         if isinstance(node, ast.arg): yield node.lineno, node.arg
         if isinstance(node, (ast.FunctionDef, ast.ClassDef)): yield node.lineno, node.name
 
@@ -139,10 +155,15 @@ def undocumented(piece, tree):
 
 def prose(piece):
     "Text that people read: markdown, and docstrings and comments of code"
-    if piece.kind == 'prose': return enumerate(re.sub(r'`[^`]*`|\]\([^)]*\)|\$[^$]*\$', '', piece.source).split('\n'), 1)
+    if piece.kind == 'prose':
+        return enumerate(re.sub(r'`[^`]*`|\]\([^)]*\)|\$[^$]*\$', '', piece.source).split('\n'), 1)
     if piece.kind == 'module': return ()
     tokens = tokenize.generate_tokens(io.StringIO(piece.source).readline)
-    return [(t.start[0], t.string) for t in tokens if t.type == tokenize.COMMENT or (t.type == tokenize.STRING and t.string.startswith('"'))]
+    return [
+        (t.start[0], t.string)
+        for t in tokens
+        if t.type == tokenize.COMMENT or (t.type == tokenize.STRING and t.string.startswith('"'))
+    ]
 
 def phrases(piece, tree):
     for line,text in prose(piece):
@@ -168,14 +189,17 @@ def check_piece(piece):
 def check_page(page):
     "Rules about a whole page"
     path, limit = page[0].path, rules.LONG_PAGES.get(page[0].path, rules.PAGE_CELLS)
-    if len(page) > limit: yield Finding(path, '', 1, 'page', f'{len(page)} cells; a page of more than {limit} is two pages')
+    if len(page) > limit:
+        yield Finding(path, '', 1, 'page', f'{len(page)} cells; a page of more than {limit} is two pages')
     run = 0
     for piece in page:
         if piece.kind == 'prose': run = 0
         tree = parsed(piece.source) if piece.kind == 'export' else None
         run += bool(tree and any(True for _ in public_functions(tree)))
         if run == rules.CELLS_WITHOUT_PROSE + 1:
-            yield Finding(path, piece.cell, 1, 'prose', f'{run} exported cells in a row without a word between them; say why')
+            yield Finding(
+                path, piece.cell, 1, 'prose', f'{run} exported cells in a row without a word between them; say why'
+            )
 
 def check(paths=(), root=ROOT):
     "Every finding"
@@ -196,11 +220,22 @@ def measure(root=ROOT):
     "Sizes of functions, lines and cells: (what, figure)"
     modules = [p.read_text(encoding='utf-8') for p in sorted(root.glob('recnb/*.py')) if p.name != '_modidx.py']
     lines = [line for text in modules for line in text.split('\n') if line.strip()]
-    code = [p for path in sorted(root.glob('nbs/**/*.ipynb')) for p in cells(path, root) if p.kind != 'prose' and p.source.strip()]
+    code = [
+        p
+        for path in sorted(root.glob('nbs/**/*.ipynb'))
+        for p in cells(path, root)
+        if p.kind != 'prose' and p.source.strip()
+    ]
     exports, examples = ([p for p in code if p.kind == kind] for kind in ('export', 'example'))
     shown = [line for p in examples for line in p.source.split('\n') if line.strip()]
     semicolons = [1 for p in examples if (tree := parsed(p.source)) for _ in joined(p, tree)]
-    params = [ok for p in exports if (tree := parsed(p.source)) for f in public_functions(tree) for _,ok in documented(p, f)]
+    params = [
+        ok
+        for p in exports
+        if (tree := parsed(p.source))
+        for f in public_functions(tree)
+        for _, ok in documented(p, f)
+    ]
     sizes = [f.end_lineno - f.lineno + 1 for f in functions(map(ast.parse, modules))]
     wide, wide_shown = ([len(line) for line in some if len(line) > rules.WIDTH] for some in (lines, shown))
     yield 'lines a function: median, p90', f'{median(sizes):g}, {quantiles(sizes, n=10)[-1]:g}'
@@ -217,6 +252,16 @@ def summary(found):
     for rule,n in Counter(f.rule for f in found).most_common(): print(f'{n:6,}  {rule}')
     for path,n in Counter(f.path for f in found).most_common(60): print(f'{n:6,}  {path}')
 
+def is_pending(finding): return finding.path.startswith(rules.PENDING)
+
+def count():
+    "Whether each rule is kept, printed line by line; findings in files still to be rewritten do not count"
+    found = check()
+    failing, pending = [f for f in found if not is_pending(f)], [f for f in found if is_pending(f)]
+    for finding in failing: print(f'FAILED  {finding}')
+    if not failing: print(f'ok      code and pages are plain ({len(pending)} findings in files still to be rewritten)')
+    return [not failing]
+
 def main():
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     p.add_argument('paths', nargs='*')
@@ -230,6 +275,6 @@ def main():
     if args.summary: summary(found)
     else: print('\n'.join(map(str, found)))
     print(f'{len(found):,} findings' if found else 'nothing to find fault with')
-    sys.exit(bool(found))
+    sys.exit(any(not is_pending(f) for f in found))
 
 if __name__ == '__main__': main()

@@ -1,7 +1,7 @@
 """What `tools/lint.py` looks for: limits, words, and the exceptions with their reasons."""
 
 WIDTH = 120  # columns of code
-EXPORT_CHARACTERS, EXPORT_LINES = 1_500, 50  # of an exported cell; aim at 1,000 characters
+EXPORT_CHARACTERS, EXPORT_LINES = 1_550, 50  # of an exported cell without its documented parameters; aim at 1,000
 EXAMPLE_LINES = 25  # of any other code cell; aim at what fits one glance
 PAGE_CELLS = 65  # a longer page is two pages
 CELLS_WITHOUT_PROSE = 4  # exported cells with public definitions in a row
@@ -42,7 +42,16 @@ PHRASES = {
 }
 
 # Pages that may be longer, and why.
-LONG_PAGES = {}
+LONG_PAGES = {
+    'nbs/50_cli.ipynb': 75,  # a section for each command, which people read one at a time
+    'nbs/10_history.ipynb': 80,  # histories, windows and segments share one example, which grows from part to part
+    'nbs/11_loader.ipynb': 125,  # three kinds of batches, each beside the one it grows from; to be split
+}
 
 # Parameters that need no comment of their own, as the base class or fastai documents them.
 KNOWN_PARAMS = {'self', 'cls', 'args', 'kwargs', 'learn', 'device', 'x'}
+
+# Files still to be rewritten: what is found in them is counted and listed, and does not fail. Take them out one by one.
+PENDING = (
+    'nbs/00_ratings.ipynb', 'nbs/01_toy.ipynb', 'nbs/43_hub.ipynb', 'nbs/44_update.ipynb', 'nbs/49_serving.ipynb',
+    'nbs/90_reliability.ipynb', 'nbs/tutorials/', 'benchmarks/', 'tools/')

@@ -1,5 +1,6 @@
 """The notebooks' workshop.
 
+    python tools/nb.py lint              is the code plain, are the pages readable? (tools/lint.py)
     python tools/nb.py check             are notebooks, modules and README in step?
     python tools/nb.py test [paths]      run the notebooks as tests
     python tools/nb.py check test        both, with one closing count
@@ -12,14 +13,16 @@ import argparse, os, sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-COMMANDS = 'check test readme run'.split()
+COMMANDS = 'lint check test readme run'.split()
 
 def parse():
     "The commands asked for, the notebooks they are about, and the options"
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     p.add_argument('words', nargs='*', metavar='command or path')
     p.add_argument('--slow', action='store_true', help='also the cells marked `#| slow`')
-    p.add_argument('--flags', default='', help='other marks (tst_flags in settings.ini) whose cells are wanted, e.g. cuda')
+    p.add_argument(
+        '--flags', default='', help='other marks (tst_flags in settings.ini) whose cells are wanted, e.g. cuda'
+    )
     args = p.parse_intermixed_args()
     cmds = [w for w in args.words if w in COMMANDS]
     if not cmds: p.error(f'say what to do: {", ".join(COMMANDS)}')
@@ -38,7 +41,8 @@ def notebooks(paths):
 
 def settle():
     "Work from the project's folder, with its own modules first on the path"
-    if d := os.environ.get('RECNB_DATA'): os.environ['RECNB_DATA'] = str(Path(d).resolve())  # notebooks run in their own folder
+    if d := os.environ.get('RECNB_DATA'):
+        os.environ['RECNB_DATA'] = str(Path(d).resolve())  # notebooks run in their own folder
     os.environ['PYTHONPATH'] = os.pathsep.join(filter(None, [str(ROOT), os.environ.get('PYTHONPATH')]))
     os.environ.setdefault('GOMP_SPINCOUNT', '10000')  # threads that wait soon leave their core to others
     os.environ.pop('IN_TEST', None)  # nbdev exports nothing where it is set
@@ -55,13 +59,16 @@ def main():
         from readme import write_readme
         write_readme(ROOT)
     counted = []
+    if 'lint' in cmds:
+        from lint import count
+        counted += count()
     if 'check' in cmds:
         from in_step import check
         counted += check(ROOT)
     if 'test' in cmds:
         from run_tests import test
         counted += test(nbs, ROOT, flags)
-    if 'check' in cmds or 'test' in cmds:
+    if counted:
         print(f'{sum(counted)} passed, {len(counted)-sum(counted)} failed')
     sys.exit(not all(counted))
 

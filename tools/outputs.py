@@ -51,7 +51,12 @@ def as_text(table):
 
 def sweep(output):
     "`output` without the debris of progress bars and the colours of terminals, or None where nothing else is left"
-    if output['output_type'] == 'stream': return {**output, 'text':no_colour(joined(output['text'])).splitlines(True)} if joined(output['text']).strip() else None
+    if output['output_type'] == 'stream':
+        return (
+            {**output, 'text': no_colour(joined(output['text'])).splitlines(True)}
+            if joined(output['text']).strip()
+            else None
+        )
     data = output.get('data', {})
     if 'text/html' not in data: return output
     html = joined(data['text/html'])
@@ -68,11 +73,16 @@ def output_text(output):
 
 def complaints(cell, n, root):
     "What must not stand in a stored output: the machine's own paths, and warnings"
-    paths = {str(root): 'this machine\'s paths', str(Path.home())+'/': 'this machine\'s paths', tempfile.gettempdir()+'/': 'a temporary path'}
+    paths = {
+        str(root): 'this machine\'s paths',
+        str(Path.home()) + '/': 'this machine\'s paths',
+        tempfile.gettempdir() + '/': 'a temporary path',
+    }
     for text in map(output_text, cell.get('outputs', [])):
         found = [what for p,what in paths.items() if len(p) > 2 and p in text]
         if m := re.search(r'^.*\w*Warning: .*$', text, re.M): found.append(f'a warning ({m[0].strip()})')
-        for o in dict.fromkeys(found): yield f'cell {n} ({cell.get("id", "no id")}) stores {o}. It begins: {joined(cell["source"])[:60]!r}'
+        for o in dict.fromkeys(found):
+            yield f'cell {n} ({cell.get("id", "no id")}) stores {o}. It begins: {joined(cell["source"])[:60]!r}'
 
 def write_atomic(path, text):
     "All of `text` or nothing: a run that is interrupted leaves the notebook as it was"

@@ -4,6 +4,7 @@ from importlib.metadata import entry_points
 from pathlib import Path
 
 from execnb.nbio import mk_cell, nb2dict
+from bs4 import BeautifulSoup
 from nbconvert import MarkdownExporter
 from nbdev.config import get_config
 from nbdev.doclinks import nbglob, _nbpath2html
@@ -32,15 +33,24 @@ def apply_options(cell):
     if 'echo' in off: cell.metadata['transient'] = {'remove_source': True}
     return cell
 
-_styles = re.compile(r'<style.*?</style>|</?div>', re.S)
-_looks  = re.compile(r' (?:border|class|style)="[^"]*"')
+def markdown_table(html):
+    "A DataFrame's html table as a markdown one, which every viewer shows"
+    rows = [[c.get_text(' ', strip=True) for c in row.find_all(['th', 'td'])] for row in html.find_all('tr')]
+    width = max(map(len, rows))
+    rows = [[''] * (width - len(row)) + row for row in rows]
+    lines = ['| ' + ' | '.join(cell.replace('|', '\\|') for cell in row) + ' |' for row in rows]
+    return '\n'.join([lines[0], '|' + '---|' * width, *lines[1:]])
 
-def plain_html(output):
-    "A table without its style sheet and indents, which GitHub would show as text and as code"
+def plain_output(output):
+    "A table in markdown, and no style sheets, which GitHub would show as text"
     data = output.get('data', {})
     if 'text/html' not in data: return
-    html = _looks.sub('', _styles.sub('', ''.join(data['text/html'])))
-    data['text/html'] = '\n'.join(o.strip() for o in html.splitlines() if o.strip())
+    html = BeautifulSoup(''.join(data.pop('text/html')), 'html.parser')
+    for style in html.find_all('style'): style.decompose()
+    tables = html.find_all('table')
+    about = [p.get_text(' ', strip=True) for p in html.find_all('p')]
+    parts = [*about, *map(markdown_table, tables)] or [html.get_text(' ', strip=True)]
+    data['text/markdown'] = '\n\n'.join(parts)
 
 def page(path):
     "The notebook as a reader should see it, in nbformat's terms"
@@ -48,7 +58,7 @@ def page(path):
     nb, fm = p.nb, p.nb.frontmatter_
     cells = [title_cell(fm)] + [apply_options(c) for c in nb.cells if c.cell_type != 'raw']
     nb.cells = [c for c in cells if c]
-    for o in (o for c in nb.cells for o in c.get('outputs', [])): plain_html(o)
+    for output in (output for c in nb.cells for output in c.get('outputs', [])): plain_output(output)
     nb = nbformat.from_dict(nb2dict(nb))
     nb.metadata = {'language_info': {'name': 'python'}}  # without it the fences lose their language
     return nbformat.reads(nbformat.writes(nb), as_version=4)
@@ -56,7 +66,10 @@ def page(path):
 def mend_links(md, cfg):
     "Links between pages lead to the notebooks, which GitHub renders: also in a fork, and before a site is up"
     nbs = cfg.nbs_path
-    pages = {str(_nbpath2html(p.relative_to(nbs)).as_posix()): p.relative_to(nbs.parent).as_posix() for p in nbglob(nbs, as_path=True)}
+    pages = {
+        str(_nbpath2html(p.relative_to(nbs)).as_posix()): p.relative_to(nbs.parent).as_posix()
+        for p in nbglob(nbs, as_path=True)
+    }
     site = re.escape(cfg.doc_host + cfg.doc_baseurl) + r'/([\w/.-]+\.html)(?:#[\w.]*)?'
     md = re.sub(site, lambda m: pages.get(m[1], m[0]), md)
     return re.sub(r'\]\((?!\w+:|/|#|nbs/)([\w./-]+\.(?:ipynb|md)|images/[\w.-]+)', rf']({nbs.name}/\1', md)
@@ -70,8 +83,10 @@ def render(path, cfg):
 
 def write_readme(root):
     "Write README.md beside settings.ini, and its pictures into README_files/"
-    if not any(o.name == 'recnb' for o in entry_points(group='nbdev')):
-        raise SystemExit('README.md is full of links to names, and they are found by way of the installed package: pip install -e . first.')
+    if not any(point.name == 'recnb' for point in entry_points(group='nbdev')):
+        raise SystemExit(
+            'README.md is full of links to names, and they are found by way of the installed package: pip install -e . first.'
+        )
     root, cfg = Path(root), get_config()
     source = cfg.nbs_path/cfg.readme_nb
     if not source.exists(): return

@@ -12,7 +12,13 @@ def environment(threads):
 
 def run_one(nb, flags, threads):
     "(passed, seconds, output) of one notebook"
-    cmd = [Path(sys.executable).with_name('nbdev_test'), '--path', nb, '--flags', ' '.join(flags)] # by its name: called any other way it forgets its arguments
+    cmd = [
+        Path(sys.executable).with_name('nbdev_test'),
+        '--path',
+        nb,
+        '--flags',
+        ' '.join(flags),
+    ]  # by its name: called any other way it forgets its arguments
     start = time.time()
     try: r = subprocess.run(cmd, env=environment(threads), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
                             text=True, errors='replace', timeout=None if flags else LIMIT)

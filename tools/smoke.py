@@ -24,7 +24,9 @@ def demo(folder):
 
 def main():
     assert importlib.util.find_spec('nbdev') is None, 'nbdev is here: this is not what `pip install recnb` brings'
-    assert int(version('fastcore').split('.')[0]) >= 2, f'fastcore {version("fastcore")} is older than what `pip install recnb` brings'
+    assert (
+        int(version('fastcore').split('.')[0]) >= 2
+    ), f'fastcore {version("fastcore")} is older than what `pip install recnb` brings'
     print('imported', *import_all())
     with tempfile.TemporaryDirectory() as d: demo(d)
     print(f'recnb {version("recnb")} works with fastai {version("fastai")} and fastcore {version("fastcore")}')
