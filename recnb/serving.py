@@ -7,21 +7,15 @@ __all__ = ['MAX_NEAR', 'MAX_NEAR_LENGTH', 'item_cards', 'RequestError', 'ServedM
 
 # %% ../nbs/49_serving.ipynb #49a10004
 import re
-import numpy as np, pandas as pd, torch
+import pandas as pd, torch
 from typing import NamedTuple
 from fastcore.basics import patch
 from .ratings import *
+from .files import to_json_value
 from .titles import *
 from .metrics import *
 from .fold_in import *
 from .recommender import *
-
-# %% ../nbs/49_serving.ipynb #b907f450
-def _plain(value):
-    "A cell of a table as a JSON value"
-    if isinstance(value, (list, tuple, np.ndarray)): return [str(part) for part in value]
-    if value is None or value is pd.NA or value != value: return None
-    return value.item() if isinstance(value, np.generic) else value
 
 # %% ../nbs/49_serving.ipynb #0b5f6a11
 def item_cards(
@@ -29,11 +23,11 @@ def item_cards(
 )->list: # By item index, (n_items,): a dict with `item_id`, `title` and what is there of `year`, `genres`, `overview`
     "What there is to show about each item; None for index 0"
     table, ids = rec.ratings.items, rec.items.ids
-    cards = [{ITEM:_plain(i), TITLE:str(title)} for i,title in zip(ids.tolist(), rec.titles_by_index[1:])]
+    cards = [{ITEM:to_json_value(i), TITLE:str(title)} for i,title in zip(ids.tolist(), rec.titles_by_index[1:])]
     if table is not None:
         rows = table.drop_duplicates(ITEM).set_index(ITEM).reindex(ids)
         for column in (YEAR, GENRES, OVERVIEW):
-            for card,value in zip(cards, map(_plain, rows[column].tolist() if column in rows else [])):
+            for card,value in zip(cards, map(to_json_value, rows[column].tolist() if column in rows else [])):
                 if value is not None: card[column] = value
     return [None] + cards
 

@@ -2,8 +2,8 @@
 
     python tools/lint_js.py [--write]
 
-`--write` mends what can be mended. Biome's version and rules stand in biome.json. It comes from npm the first time; where it
-cannot be had, a line says that the check was left out, and nothing fails.
+`--write` mends what can be mended. Biome's version and rules stand in biome.json. It comes from npm the first time;
+where it cannot be had, a line says that the check was left out, and nothing fails.
 """
 import os, re, shutil, subprocess, sys
 from pathlib import Path
@@ -17,7 +17,9 @@ def biome():
     if npx is None: return None, 'there is no npx here'
     version = re.search(r'/schemas/([\d.]+)/', (ROOT/'biome.json').read_text(encoding='utf-8'))[1]
     cmd = [npx, '--yes', '--prefer-offline', f'@biomejs/biome@{version}']
-    try: tried = subprocess.run([*cmd, '--version'], capture_output=True, env={**os.environ, **QUIET}, timeout=120, stdin=subprocess.DEVNULL)
+    env = {**os.environ, **QUIET}
+    quiet = dict(capture_output=True, stdin=subprocess.DEVNULL)
+    try: tried = subprocess.run([*cmd, '--version'], env=env, timeout=120, **quiet)
     except subprocess.TimeoutExpired: return None, f'npm did not bring Biome {version} within two minutes'
     return (cmd, '') if tried.returncode == 0 else (None, f'npm cannot bring Biome {version}')
 
