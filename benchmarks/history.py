@@ -260,13 +260,13 @@ def show(res):
         keras='windows: the Keras page')
     print(f"{'theirs':28}{'examples':>10}{'our index':>11}{'+ gather':>10}{'theirs':>10}"
         f"{'/index':>8}{'/both':>8}{'bar':>6}  met")
-    for o in res['preparation']:
-        bar, met = (f"{o['bar']:g}", 'yes' if o['met'] else 'NO') if 'bar' in o else ('', '')
-        ours = f"{o['index_seconds']:>9.3f} s{o['gathered_seconds']:>8.3f} s"
-        ratio = f"{o['theirs_over_index']:>8.0f}{o['theirs_over_gathered']:>8.1f}"
-        print(f"{names[o['way']]:28}{o['examples']:>10,}{ours}{o['their_seconds']:>8.2f} s{ratio}{bar:>6}  {met}")
+    for row in res['preparation']:
+        bar, met = (f"{row['bar']:g}", 'yes' if row['met'] else 'NO') if 'bar' in row else ('', '')
+        ours = f"{row['index_seconds']:>9.3f} s{row['gathered_seconds']:>8.3f} s"
+        ratio = f"{row['theirs_over_index']:>8.0f}{row['theirs_over_gathered']:>8.1f}"
+        print(f"{names[row['way']]:28}{row['examples']:>10,}{ours}{row['their_seconds']:>8.2f} s{ratio}{bar:>6}  {met}")
     print(f"\n{'peak memory above data':24}{'targets a batch':>17}{'MB':>8}")
-    for o in res['memory']: print(f"{'length ' + str(o['length']):24}{o['batch']:>17,}{o['growth_mb']:>8.0f}")
+    for row in res['memory']: print(f"{'length ' + str(row['length']):24}{row['batch']:>17,}{row['growth_mb']:>8.0f}")
     b = res['memory_bar']
     print(f"the largest at most {b['times']:g} times the smallest, or {b['or_mb_more']:g} MB above it: "
         f"{'yes' if b['met'] else 'NO'}")

@@ -1,11 +1,13 @@
-"""What the full Netflix pair of csv files costs: memory and time to read it, and one epoch of retrieval and rating together.
+"""What the full Netflix pair of csv files costs: memory and time to read it, and one epoch of the multi-task model.
 
     python benchmarks/netflix.py [--rows 17337458] [--json]
 
-The real file has 17,337,458 ratings of 1,350 films by 143,458 people, sorted by film. One of the same layout and size is made up in a
-temporary folder: films and people as unevenly active as there, ratings at random, so nothing can be learned from it, but it costs the same.
+The real file has 17,337,458 ratings of 1,350 films by 143,458 people, sorted by film. One of the same layout and size
+is made up in a temporary folder: films and people as unevenly active as there, ratings at random, so nothing can be
+learned from it, but it costs the same.
 1. `load`, in a process of its own: seconds, and the most memory that it ever held. At most 2 GB.
-2. A random 80/20 split, loaders without histories (`length=1`), and one epoch of the multi-task learner with ids only, in batches of 8,192.
+2. A random 80/20 split, loaders without histories (`length=1`), and one epoch of the multi-task learner with ids only,
+   in batches of 8,192.
 """
 import argparse, json, resource, subprocess, sys, tempfile
 from pathlib import Path
@@ -19,7 +21,7 @@ ROWS, USERS, ITEMS = 17_337_458, 143_458, 1_350
 
 
 def writes(folder, n):
-    "The pair of files, made up; in a process of its own, as the most memory that a process ever held is handed down to those it starts"
+    "The pair of files, made up; in a process of its own, as a process hands its peak memory down to those it starts"
     rng = np.random.default_rng(0)
     many = rng.dirichlet(np.ones(ITEMS)*.5)
     user = np.sort(rng.permutation(2_649_429)[:USERS] + 1)[
@@ -77,7 +79,8 @@ def trains(folder, n):
 
 def main():
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    p.add_argument('--rows', type=int, default=ROWS); p.add_argument('--json', action='store_true')
+    p.add_argument('--rows', type=int, default=ROWS)
+    p.add_argument('--json', action='store_true')
     p.add_argument('--step', choices=['writes', 'reads', 'trains'], help=argparse.SUPPRESS)
     p.add_argument('--folder', type=Path, help=argparse.SUPPRESS)
     a = p.parse_args()
@@ -85,18 +88,14 @@ def main():
     res = {}
     with tempfile.TemporaryDirectory() as d:
         for step in ('writes', 'reads', 'trains'):
-            said = subprocess.run(
-                [sys.executable, __file__, '--step', step, '--folder', d, '--rows', str(a.rows)],
-                capture_output=True,
-                text=True,
-            )
-            if said.returncode: sys.exit(said.stderr)
-            res[step] = json.loads(said.stdout.splitlines()[-1])
+            command = [sys.executable, __file__, '--step', step, '--folder', d, '--rows', str(a.rows)]
+            done = subprocess.run(command, capture_output=True, text=True)
+            if done.returncode: sys.exit(done.stderr)
+            res[step] = json.loads(done.stdout.splitlines()[-1])
     if a.json: return print(json.dumps(res))
     r, t = res['reads'], res['trains']
-    print(
-        f"read {r['rows']:,} rows in {r['seconds']:.1f} s, at most {r['peak_gb']:.2f} GB ({r['of_it_imports_gb']:.2f} GB of it before reading; target {TARGET:g})"
-    )
+    before = f"{r['of_it_imports_gb']:.2f} GB of it before reading; target {TARGET:g}"
+    print(f"read {r['rows']:,} rows in {r['seconds']:.1f} s, at most {r['peak_gb']:.2f} GB ({before})")
     print(f"one epoch over {t['rows']:,} rows: {t['seconds_an_epoch']:.0f} s, at most {t['peak_gb']:.2f} GB")
 
 

@@ -50,6 +50,8 @@ class DistributionHead(nn.Module):
         if point not in ('mean', 'median'):
             raise ValueError(f"a distribution answers with its 'mean' or its 'median', not with {point!r}")
         self.levels, self.point = levels, point
+        self.add_layers(width)
+    def add_layers(self, width): raise NotImplementedError # what turns the vector into log-probabilities
 
 @patch
 def ratings(self:DistributionHead,
@@ -73,16 +75,10 @@ def loss(self:DistributionHead,
 # %% ../nbs/17_rating_heads.ipynb #d25b5240
 class OrdinalHead(DistributionHead):
     "Thresholds on one number"
-    def __init__(self,
-        width:int, # Of the network's vectors
-        levels:RatingLevels, # Of the scale
-        y_range:tuple=None, # Not used
-        point:str='mean', # 'mean' or 'median'
-    ):
-        super().__init__(width, levels, y_range, point)
+    def add_layers(self, width):
         self.out = nn.Linear(width, 1)
         self.first = nn.Parameter(torch.tensor(-2.))
-        self.steps = nn.Parameter(torch.zeros(max(levels.n - 2, 0)))
+        self.steps = nn.Parameter(torch.zeros(max(self.levels.n - 2, 0)))
         self.slope = nn.Parameter(torch.tensor(1.5))
         nn.init.zeros_(self.out.weight)
         nn.init.zeros_(self.out.bias)
@@ -97,16 +93,10 @@ class OrdinalHead(DistributionHead):
 # %% ../nbs/17_rating_heads.ipynb #ae6fc631
 class SoftmaxHead(DistributionHead):
     "A number for each level"
-    def __init__(self,
-        width:int, # Of the network's vectors
-        levels:RatingLevels, # Of the scale
-        y_range:tuple=None, # Not used
-        point:str='mean', # 'mean' or 'median'
-    ):
-        super().__init__(width, levels, y_range, point)
-        self.out = nn.Linear(width, levels.n)
+    def add_layers(self, width):
+        self.out = nn.Linear(width, self.levels.n)
         nn.init.zeros_(self.out.weight)
-        self.tilt = nn.Parameter(torch.linspace(-2, 2, levels.n))
+        self.tilt = nn.Parameter(torch.linspace(-2, 2, self.levels.n))
     def forward(self, h, z): return (self.out(h) + z[..., None]*self.tilt).log_softmax(-1)
 
 # %% ../nbs/17_rating_heads.ipynb #6e24b716

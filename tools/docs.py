@@ -136,10 +136,10 @@ def find_browser():
 
 def check_search(site, browser):
     "Sentences about what the finished site does not find first, and about what it loads from elsewhere"
-    wrong, asked = [], []
+    wrong, loaded = [], []
     with sync_playwright() as p:
         page = p.chromium.launch(executable_path=browser, args=['--no-sandbox']).new_page()
-        page.on('request', lambda request: asked.append(request.url))
+        page.on('request', lambda request: loaded.append(request.url))
         for query, wanted in FINDS.items():
             page.goto(f'{(site/"search.html").as_uri()}?q={query}')
             page.wait_for_selector('.search-summary:not(:empty)')
@@ -147,7 +147,7 @@ def check_search(site, browser):
             first = found[0].partition('.html')[0] if found else 'nothing'
             if first != wanted:
                 wrong.append(f'A search for {query!r} finds {first} first, not {wanted}.')
-    outside = [url for url in asked if not url.startswith(('file:', 'data:'))]
+    outside = [url for url in loaded if not url.startswith(('file:', 'data:'))]
     return wrong+[f'{url} is loaded from elsewhere.' for url in outside]
 
 def main():

@@ -22,7 +22,9 @@ class Finding(NamedTuple):
     line:int
     rule:str
     text:str
-    def __str__(self): return f"{self.path}, {self.cell + ', ' if self.cell else ''}line {self.line}: {self.text} [{self.rule}]"
+    def __str__(self):
+        place = ', '.join(filter(None, [self.path, self.cell, f'line {self.line}']))
+        return f'{place}: {self.text} [{self.rule}]'
 
 class Piece(NamedTuple):
     "A cell of a notebook, or a whole module"
@@ -100,8 +102,9 @@ def odd_statements(piece, tree):
         if isinstance(node, ast.If) and isinstance(node.body[0], ast.Raise):
             if any(isinstance(n, ast.NamedExpr) for n in ast.walk(node.test)):
                 yield node.lineno, 'statement', 'a walrus that ends in a raise; assign first, on a line of its own'
-        if isinstance(node, ast.Assign) and isinstance(node.value, ast.Lambda) and isinstance(node.targets[0], ast.Name):
-            yield node.lineno, 'statement', f'a lambda called {node.targets[0].id}; write a def'
+        if isinstance(node, ast.Assign) and isinstance(node.value, ast.Lambda):
+            if isinstance(node.targets[0], ast.Name):
+                yield node.lineno, 'statement', f'a lambda called {node.targets[0].id}; write a def'
         if isinstance(node, ast.BoolOp) and len(node.values) >= rules.CONDITIONS:
             yield node.lineno, 'statement', f'{len(node.values)} conditions in one expression; name the parts'
 
@@ -149,7 +152,8 @@ def undocumented(piece, tree):
         missing = [p.arg for p,ok in documented(piece, function) if not ok]
         short = is_patch(function) and function.end_lineno - function.lineno < 3 # an override in a line or two
         if missing and not short:
-            yield function.lineno, 'docments', f"{function.name}: {', '.join(missing)} without a comment that gives shape or unit"
+            names = ', '.join(missing)
+            yield function.lineno, 'docments', f'{function.name}: {names} without a comment that gives shape or unit'
 
 # --- rules about prose and outputs
 
@@ -212,7 +216,9 @@ def check(paths=(), root=ROOT):
 
 # --- measuring
 
-def functions(trees): return [f for t in trees for f in ast.walk(t) if isinstance(f, (ast.FunctionDef, ast.AsyncFunctionDef))]
+def functions(trees):
+    kinds = ast.FunctionDef, ast.AsyncFunctionDef
+    return [node for tree in trees for node in ast.walk(tree) if isinstance(node, kinds)]
 
 def share(some, all): return f'{100*len(some)/max(len(all), 1):.1f} %'
 

@@ -81,8 +81,8 @@ def complaints(cell, n, root):
     for text in map(output_text, cell.get('outputs', [])):
         found = [what for p,what in paths.items() if len(p) > 2 and p in text]
         if m := re.search(r'^.*\w*Warning: .*$', text, re.M): found.append(f'a warning ({m[0].strip()})')
-        for o in dict.fromkeys(found):
-            yield f'cell {n} ({cell.get("id", "no id")}) stores {o}. It begins: {joined(cell["source"])[:60]!r}'
+        for what in dict.fromkeys(found):
+            yield f'cell {n} ({cell.get("id", "no id")}) stores {what}. It begins: {joined(cell["source"])[:60]!r}'
 
 def write_atomic(path, text):
     "All of `text` or nothing: a run that is interrupted leaves the notebook as it was"
@@ -97,7 +97,7 @@ def store(path, root, flags=()):
     skip = set(get_config().tst_flags.split()) - set(flags)
     try: ran = execute(deepcopy(nb), path.parent, skip)
     except CellExecutionError as e: sys.exit(f'FAILED  {name}: nothing was stored.\n{no_colour(str(e))}')
-    for old,new in zip(nb['cells'], ran.cells):  # only the outputs come back, so the cells' own metadata stays as it was
+    for old,new in zip(nb['cells'], ran.cells):  # only the outputs come back: the cells' metadata stays as it was
         if old['cell_type'] == 'code': old['outputs'] = [o for o in map(sweep, new.outputs) if o]
     bad = [o for i,c in enumerate(nb['cells']) for o in complaints(c, i, root)]
     if bad: sys.exit(f'FAILED  {name}: nothing was stored.\n' + '\n'.join(bad))

@@ -85,7 +85,7 @@ def write_readme(root):
     "Write README.md beside settings.ini, and its pictures into README_files/"
     if not any(point.name == 'recnb' for point in entry_points(group='nbdev')):
         raise SystemExit(
-            'README.md is full of links to names, and they are found by way of the installed package: pip install -e . first.'
+            'README.md is full of links to names, found through the installed package: pip install -e . first.'
         )
     root, cfg = Path(root), get_config()
     source = cfg.nbs_path/cfg.readme_nb

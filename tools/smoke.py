@@ -1,4 +1,4 @@
-"""Does an installed recnb work for somebody who only uses it: newest fastcore, no nbdev, no source tree?
+"""Does an installed recnb work for those who only use it: newest fastcore, no nbdev, no source tree?
 
 Run it with `python -I`, from any folder, in an environment where only the wheel is installed.
 """
@@ -7,12 +7,12 @@ from importlib.metadata import version
 from pathlib import Path
 
 def import_all():
-    "Every public module, which also finds an import that only the dev tools bring; one that needs an extra has to say which"
+    "Every public module, so that an import that only the dev tools bring is found; one that needs an extra names it"
     import recnb
     assert 'site-packages' in recnb.__file__, f'this is the source tree, not the installed package: {recnb.__file__}'
     names = [m.name for m in pkgutil.walk_packages(recnb.__path__, 'recnb.') if '._' not in m.name]
-    for o in names:
-        try: importlib.import_module(o)
+    for name in names:
+        try: importlib.import_module(name)
         except ImportError as e:
             if "pip install 'recnb[" not in str(e): raise
     return names
@@ -24,11 +24,10 @@ def demo(folder):
 
 def main():
     assert importlib.util.find_spec('nbdev') is None, 'nbdev is here: this is not what `pip install recnb` brings'
-    assert (
-        int(version('fastcore').split('.')[0]) >= 2
-    ), f'fastcore {version("fastcore")} is older than what `pip install recnb` brings'
+    fastcore = version('fastcore')
+    assert int(fastcore.split('.')[0]) >= 2, f'fastcore {fastcore} is older than what `pip install recnb` brings'
     print('imported', *import_all())
     with tempfile.TemporaryDirectory() as d: demo(d)
-    print(f'recnb {version("recnb")} works with fastai {version("fastai")} and fastcore {version("fastcore")}')
+    print(f'recnb {version("recnb")} works with fastai {version("fastai")} and fastcore {fastcore}')
 
 if __name__ == '__main__': main()
