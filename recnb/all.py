@@ -35,5 +35,6 @@ from recnb.fold_in import *
 from recnb.recommender import *
 from recnb.explain import *
 from recnb.bundle import *
+from recnb.hub import *
 from recnb.update import *
 from recnb.evaluate import *

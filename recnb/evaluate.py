@@ -17,12 +17,12 @@ from .recommender import *
 
 # %% ../nbs/45_evaluate.ipynb #34e4a3a2
 def evaluate_held_out(
-    rec:Recommender, # Any recommender that remembers held-out ratings
+    rec:Recommender, # Any recommender whose data has held-out ratings
 )->dict: # Metric name to value
     "Measure a recommender on the ratings that were held out in training"
     ratings, dls = rec.ratings, rec.dls
     if TEST not in ratings.df or not ratings.df[TEST].any():
-        raise DataError('this recommender remembers no held-out ratings; give it some, with `evaluate_on` or --data.')
+        raise DataError('this recommender was trained without held-out ratings; give it some, with `evaluate_on` or --data.')
     with_rows = type(dls).from_ratings(ratings, valid_bs=dls.to_config()['valid_bs'], vocabs=(dls.users, dls.items),
         seed=dls.seed, device=dls.device, block=dls.block, **dls.arg_values())
     learn = SimpleNamespace(model=rec.model, dls=with_rows)
@@ -31,26 +31,26 @@ def evaluate_held_out(
 
 # %% ../nbs/45_evaluate.ipynb #7340ff66
 def _is_trained_pair(rec, df):
-    "Which rows are ratings of a user and item that the recommender remembers"
+    "Which rows are pairs of user and item that the recommender's data has already"
     known = pd.MultiIndex.from_arrays([rec.ratings.df[USER], rec.ratings.df[ITEM]])
     return pd.MultiIndex.from_arrays([df[USER], df[ITEM]]).isin(known)
 
 def evaluate_on(
     rec:Recommender, # Any recommender
     r:Ratings, # Other ratings of the same users and items
-)->dict: # Numbers of `ratings`, of those the model `remembers`, of those whose user and item it `knows`; metrics
-    "Measure a recommender on ratings that it does not remember"
+)->dict: # Numbers of `ratings`, of those `seen` in training, of others with a `known` user and item; metrics
+    "Measure a recommender on ratings that it was not trained on"
     old = _is_trained_pair(rec, r.df)
     new = r.df[~old]
     if not len(new):
-        raise DataError(f'this model remembers all ratings of {r.name}, so they say nothing about how good it is.')
+        raise DataError(f'this model was trained on all ratings of {r.name}, so they say nothing about how good it is.')
     item, user = rec.items.encode(new[ITEM]), rec.users.encode(new[USER])
     known = (user > 0) & (item > 0)
     if not known.any():
         raise DataError(
             f'{r.name} and this model have no user and item in common; are its ids those the model was trained on?'
         )
-    result = dict(ratings=len(r), remembers=int(old.sum()), knows=int(known.sum()))
+    result = dict(ratings=len(r), seen=int(old.sum()), known=int(known.sum()))
     if rec.rates:
         predicted = rec.predict(new[USER].to_numpy(), new[ITEM].to_numpy())['prediction'].to_numpy()
         result |= rating_errors(predicted, new[RATING].to_numpy())

@@ -14,7 +14,6 @@ from pathlib import Path
 from posixpath import dirname, join, normpath, relpath
 
 import nbformat
-import yaml
 from nbdev.config import get_config
 from nbdev.doclinks import NbdevLookup, _nbpath2html
 from nbdev.serve import proc_nbs
@@ -24,8 +23,8 @@ from sphinx.cmd.build import main as sphinx_build
 import api_pages
 from nb import ROOT, settle
 from readme import apply_options, title_cell
+from sidebar import misplaced, read_sidebar
 
-PAGES = '.ipynb', '.md'
 HOME = 'index'
 LEAVE = '*.ipynb', '*.md', '[._]*', 'models', 'runs', 'logs'  # What is a page, and what running notebooks leaves behind
 FINDS = {  # What people type, and the page that has to come first
@@ -38,22 +37,6 @@ def page_name(path):
     "A page's address without its ending: '07_split.ipynb' is 'split'; only the home page is called 'index'"
     name = _nbpath2html(Path(path)).with_suffix('').as_posix()
     return Path(path).stem if name == HOME else name
-
-def read_sidebar(nbs):
-    "The sections of nbs/sidebar.yml, in which every page stands once, as in the map of the home page"
-    sections = yaml.safe_load((nbs/'sidebar.yml').read_text(encoding='utf-8'))
-    listed = [page for pages in sections.values() for page in pages]
-    found = {p.relative_to(nbs).as_posix() for p in nbs.rglob('*') if p.suffix in PAGES}
-    found = {p for p in found if not any(o[0] in '_.' for o in p.split('/'))}
-    home = nbs/f'{HOME}.ipynb'
-    unmapped = [p for p in listed if f'({p})' not in home.read_text(encoding='utf-8') and p != home.name]
-    wrong = [f'nbs/sidebar.yml: {p} is missing.' for p in sorted(found-set(listed))]
-    wrong += [f'nbs/sidebar.yml: there is no {p}.' for p in sorted(set(listed)-found)]
-    wrong += [f'nbs/sidebar.yml: {p} stands there twice.' for p in sorted(set(listed)) if listed.count(p) > 1]
-    wrong += [f'nbs/{home.name}: {p} is missing in the map.' for p in unmapped]
-    if wrong:
-        sys.exit('\n'.join(wrong))
-    return sections
 
 def link_targets(cfg, modules):
     "What nbdev's links to names become: the name, or its class, where a page documents it, and else the page"
@@ -107,6 +90,7 @@ def read_notebook(path, module, url):
 
 def prepare(cfg, to):
     "Write every page, and the pictures and files beside them, into the folder that Sphinx reads"
+    if wrong := list(misplaced(cfg.nbs_path)): sys.exit('\n'.join(wrong))
     sections = read_sidebar(cfg.nbs_path)
     api_pages.use()
     cache = proc_nbs(n_workers=0, force=True)

@@ -7,6 +7,8 @@ import re, subprocess, sys, tempfile
 from pathlib import Path
 from shutil import copy, copytree, ignore_patterns
 
+from sidebar import misplaced
+
 PARTS = 'nbs recnb tools settings.ini README.md README_files'.split()
 LEAVE = dict(
     nbs=ignore_patterns('.ipynb_checkpoints', '.hypothesis', 'models', 'runs', 'logs', 'data')
@@ -74,6 +76,8 @@ def compare(root, made):
         'the index of names is up to date',
         f'{index} is out of date. Mend with `{MEND}`.',
     )
+    pages = list(misplaced(root/'nbs'))
+    yield report(not pages, 'every page is in the sidebar and the map, under its own number', '\n        '.join(pages))
     yield report(
         not readme,
         'README.md is what index.ipynb says',
