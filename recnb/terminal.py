@@ -117,7 +117,8 @@ def stop_usage_error(
         print(message, file=sys.stderr)
         sys.exit(2)
     command = e.ctx.command_path if e.ctx else 'recnb'
-    stop(f"{message.rstrip('.')}; see `{command} --help`.")
+    if message[-1] not in '.?': message += '.'
+    stop(f'{message} See `{command} --help`.')
 
 # %% ../nbs/48_terminal.ipynb #cb20f239
 def _text_option(flag, metavar, text):
