@@ -1,4 +1,4 @@
-"""A model of your own in one file: how much each person likes each genre, from their history and from a row of their own"""
+"""A model of your own in one file: how much each person likes each genre, from a history and an embedding"""
 import torch
 from fastai.basics import Learner
 from torch import nn
