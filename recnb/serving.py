@@ -78,6 +78,28 @@ class NewUserRatings(NamedTuple):
     skipped:list # Ids and titles of unknown items
     understood:list # Cards of items whose title was spelled differently, with the title in the request as `query`
 
+# %% ../nbs/49_serving.ipynb #0b5f6a16
+@patch
+def short_card(self:ServedModel,
+    i:int, # Item index
+)->dict: # As of `item_cards`
+    "The card of an item without the overview"
+    return {name:value for name,value in self.cards[i].items() if name != OVERVIEW}
+
+@patch
+def _differs(self:ServedModel, item, i):
+    "Is `item` neither the id nor the title of item i?"
+    return str(item) != str(self.cards[i][ITEM]) and search_key(str(item)) != search_key(self.cards[i][TITLE])
+
+@patch
+def _check_scale(self:ServedModel, ratings):
+    "Raise an error if a rating is off the scale"
+    s, data = self.scale, self.rec.ratings.name
+    for n,rating in enumerate(ratings, 1):
+        if not s.low <= rating <= s.high:
+            scale = f'the scale of {data}, {s.low:g} to {s.high:g}'
+            raise RequestError(400, f'Rating {n} is {rating:g}, which is not on {scale}.')
+
 # %% ../nbs/49_serving.ipynb #0b5f6a36
 @patch
 def read_ratings(self:ServedModel,
@@ -95,27 +117,6 @@ def read_ratings(self:ServedModel,
         ratings.pop(i, None) # so that the last rating comes last
         ratings[i] = rating
     return NewUserRatings(list(ratings), list(ratings.values()), skipped, understood)
-
-@patch
-def _check_scale(self:ServedModel, ratings):
-    s, data = self.scale, self.rec.ratings.name
-    for n,rating in enumerate(ratings, 1):
-        if not s.low <= rating <= s.high:
-            scale = f'the scale of {data}, {s.low:g} to {s.high:g}'
-            raise RequestError(400, f'Rating {n} is {rating:g}, which is not on {scale}.')
-
-# %% ../nbs/49_serving.ipynb #0b5f6a16
-@patch
-def short_card(self:ServedModel,
-    i:int, # Item index
-)->dict: # As of `item_cards`
-    "The card of an item without the overview"
-    return {name:value for name,value in self.cards[i].items() if name != OVERVIEW}
-
-@patch
-def _differs(self:ServedModel, item, i):
-    "Is `item` neither the id nor the title of item i?"
-    return str(item) != str(self.cards[i][ITEM]) and search_key(str(item)) != search_key(self.cards[i][TITLE])
 
 # %% ../nbs/49_serving.ipynb #d66039fd
 @patch

@@ -188,5 +188,5 @@ def load_data(
     except DataError as e:
         hint = 'Name yours with --user-col, --item-col and --rating-col.'
         raise DataError(re.sub('Name yours, as in .*', hint, str(e))) from e
-    for note in ratings.notes: note(note)
+    for text in ratings.notes: note(text)
     return ratings

@@ -2,16 +2,17 @@
 
 One function a table. Each returns rows `(what is wrong, what makes it ..., words)`.
 """
-import gzip, hashlib, io, json, os, pickle, resource, shutil, signal, socket, struct, sys, tempfile, time, zipfile
+import gzip, hashlib, io, json, os, pickle, resource, shutil, signal, socket, struct, sys, time, zipfile
 from itertools import count
 from pathlib import Path
 
 import numpy as np, pandas as pd, torch
 import pyarrow as pa, pyarrow.parquet as pq
 from safetensors.torch import load_file, save_file
+from recnb.testing import temp_folder
 
 HEAD, ROW = 'user_id,item_id,rating,timestamp\n', '1,2,3,4'
-here, numbers = Path(tempfile.mkdtemp()), count()
+here, numbers = temp_folder(), count()
 
 # --- files
 
