@@ -12,7 +12,7 @@ from fastcore.basics import patch
 from fastai.basics import Learner
 from fastcore.meta import delegates
 from .ratings import *
-from .loader import *
+from .history_loader import *
 from .model import *
 from .layers import *
 from .training import *

@@ -13,8 +13,8 @@ from fastai.basics import Learner
 from fastcore.basics import patch
 from fastcore.meta import delegates
 from .ratings import *
-from .history import *
-from .loader import *
+from .segments import *
+from .history_loader import *
 from .model import *
 from .layers import *
 from .training import *
