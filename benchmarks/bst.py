@@ -31,7 +31,7 @@ if '--keras' not in sys.argv: # the other Python has none of this
     from history import measure, ratings
     from fastai.basics import set_seed
     from recnb.bst import bst_learner, bst_presets
-    from recnb.loader import HistoryDataLoaders
+    from recnb.history_loader import HistoryDataLoaders
     from recnb.ratings import AGE, ITEM, JOB, RATING, SEX, USER
     from recnb.split import split
     from recnb.training import fit_quietly

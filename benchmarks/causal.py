@@ -21,7 +21,7 @@ import torch
 from fastai.basics import Callback, CancelFitException, set_seed
 from recnb.bst import bst_learner
 from recnb.causal import causal_learner
-from recnb.loader import HistoryDataLoaders, SegmentDataLoaders
+from recnb.history_loader import HistoryDataLoaders, SegmentDataLoaders
 from recnb.split import split
 from recnb.stacked_mf import StackedMF
 from recnb.training import AutocastBF16, fit_quietly, has_bf16

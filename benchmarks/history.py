@@ -25,7 +25,7 @@ from fastai.basics import set_seed
 from recnb.datasets import load
 from recnb.features import fit_vocabs
 from recnb.history import Histories
-from recnb.loader import HistoryRows
+from recnb.history_loader import HistoryRows
 from recnb.ratings import DataError, Ratings, AGE, ITEM, JOB, RATING, SEX, TIME, USER
 from recnb.split import time_order, window_ends
 

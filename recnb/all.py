@@ -9,8 +9,11 @@ from recnb.titles import *
 from recnb.metadata import *
 from recnb.split import *
 from recnb.features import *
-from recnb.history import *
 from recnb.loader import *
+from recnb.history import *
+from recnb.segments import *
+from recnb.history_loader import *
+from recnb.loader_config import *
 from recnb.metrics import *
 from recnb.model import *
 from recnb.layers import *

@@ -12,7 +12,7 @@ from fastcore.basics import patch
 from fastai.basics import Learner
 from fastcore.meta import delegates
 from .ratings import *
-from .loader import *
+from .history_loader import *
 from .model import *
 from .layers import *
 from .training import *
@@ -54,17 +54,24 @@ class BST(RecModel):
     ):
         super().__init__()
         self.y_range, self.drop = y_range, IdDropout(id_dropout)
-        self.items = ItemEmbedding(n_items, width, item_features, init_std)
-        self.past = HistoryEmbedding(self.items, width, length - 1, scale, ratings, positions, init_std)
+        self.items = ItemEmbedding(n_items, width, item_features, init_std) # (B,) to (B, C)
+        self.past = HistoryEmbedding(self.items, width, length - 1, scale, ratings, positions, init_std) # (B, T-1, C)
         self.users = UserEmbedding(n_users, user_width, user_features, feature_width, init_std)
         block_args = width, heads, ff, act, dropout, attn_dropout, norm, key_width
-        self.blocks = nn.ModuleList(Block(*block_args) for _ in range(layers))
+        self.blocks = nn.ModuleList(Block(*block_args) for _ in range(layers)) # (B, T, C) to the same
         self.norm = nn.LayerNorm(width) if norm == 'pre' else nn.Identity()
-        self.head = mlp([width*length + self.users.width + extra, *head], head_act, head_dropout, batch_norm)
+        self.head = mlp([width*length + self.users.width + extra, *head], head_act, head_dropout, batch_norm) # (B, 1)
         self.mf = MF(n_users, n_items, factors, y_range, mean, id_dropout=0.) if factors else None
-        start = to_logit(mean, y_range) if y_range else mean
-        if factors: nn.init.zeros_(self.head[-1].weight) # at first, the prediction is the factorization's
-        nn.init.constant_(self.head[-1].bias, 0. if factors else start)
+        self._start_at(mean)
+
+# %% ../nbs/23_bst.ipynb #a1ba2df3
+@patch
+def _start_at(self:BST, mean):
+    "Let predictions start at the mean rating, or at those of the factorization"
+    last, start = self.head[-1], 0.
+    if self.mf is not None: nn.init.zeros_(last.weight)
+    else: start = to_logit(mean, self.y_range) if self.y_range else mean
+    nn.init.constant_(last.bias, start)
 
 # %% ../nbs/23_bst.ipynb #c56b0714
 @patch

@@ -22,6 +22,7 @@ from .ratings import *
 from .files import *
 from .features import *
 from .loader import *
+from .loader_config import *
 from .model import *
 from .experiment import *
 from .recommender import *

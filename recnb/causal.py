@@ -13,8 +13,8 @@ from fastai.basics import Learner
 from fastcore.basics import patch
 from fastcore.meta import delegates
 from .ratings import *
-from .history import *
-from .loader import *
+from .segments import *
+from .history_loader import *
 from .model import *
 from .layers import *
 from .training import *
@@ -86,18 +86,24 @@ class Causal(RecModel):
         super().__init__()
         self.length, self.stride, self.times, self.heads = length, stride, times, heads
         self.levels = RatingLevels(scale)
-        self.items = ItemEmbedding(n_items, width, item_features, init_std)
-        self.level = nn.Embedding(self.levels.n + 1, width)
-        self.start, self.query, self.surprise = (nn.Parameter(torch.randn(width)*std) for std in (0., 0., .1))
-        self.users = UserEmbedding(n_users, 0, user_features, init_std=init_std)
-        self.mix = nn.Linear(self.users.width, width) if self.users.width else None
-        self.gap = nn.Embedding(N_TIME_GAPS, width) if times else None
-        nn.init.normal_(self.level.weight, 0, init_std)
-        if times: nn.init.normal_(self.gap.weight, 0, init_std)
+        self._make_embeddings(n_users, n_items, width, user_features, item_features, init_std)
         # no dropout of attention weights: a draw for each pair of places would cost more than it is worth
         self.blocks = nn.ModuleList(Block(width, heads, ff, act, dropout, attn_dropout=0.) for _ in range(layers))
         self.norm, self.dropout, self.drop = nn.LayerNorm(width), Dropout(dropout), IdDropout(id_dropout)
         self.mf, self.rating_head = mf, make_rating_head(output, width, self.levels, mf.y_range, point)
+
+# %% ../nbs/25_causal.ipynb #03fcc767
+@patch
+def _make_embeddings(self:Causal, n_users, n_items, width, user_features, item_features, init_std):
+    "The embeddings that tokens are sums of"
+    self.items = ItemEmbedding(n_items, width, item_features, init_std)
+    self.level = nn.Embedding(self.levels.n + 1, width) # of an event's rating
+    self.start, self.query, self.surprise = (nn.Parameter(torch.randn(width)*std) for std in (0., 0., .1))
+    self.users = UserEmbedding(n_users, 0, user_features, init_std=init_std)
+    self.mix = nn.Linear(self.users.width, width) if self.users.width else None # features to a token
+    self.gap = nn.Embedding(N_TIME_GAPS, width) if self.times else None
+    nn.init.normal_(self.level.weight, 0, init_std)
+    if self.times: nn.init.normal_(self.gap.weight, 0, init_std)
 
 # %% ../nbs/25_causal.ipynb #ff20c615
 @patch

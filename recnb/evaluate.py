@@ -10,6 +10,7 @@ import numpy as np, pandas as pd, torch
 from types import SimpleNamespace
 from .ratings import *
 from .features import *
+from .loader_config import *
 from .metrics import *
 from .model import *
 from .experiment import *

@@ -252,15 +252,32 @@ def fit_recipe(
     return learn, time.perf_counter() - start + (checkpoint.seconds if checkpoint else 0.)
 
 # %% ../nbs/16_experiment.ipynb #3eba04ea
-def _checkpoint(checkpoint_dir, name, settings, resume):
-    "A checkpoint of one of the fits; None where none are wanted"
-    return Checkpoint(Path(checkpoint_dir)/f'{name}.safetensors', settings, resume) if checkpoint_dir else None
+def _fit_twice(fit, parts, epochs, metric):
+    "Choose the epoch, and train on all but the test rows: the learner, its epochs, the seconds of both, and the curve"
+    stop, seconds, curve = None, 0., []
+    if epochs:
+        learn, seconds = fit(parts, 'choosing', 'choosing the epoch')
+        stop, curve = best_epoch(learn, metric)[0], epoch_table(learn).to_dict('records')
+    all_rows = replace(parts, df=parts.df.assign(**{VALID: False}))
+    learn, more_seconds = fit(all_rows, 'training', 'training', stop)
+    return learn, stop or 0, seconds + more_seconds, curve
 
-def _choose_epoch(model, parts, epochs, metric, fit):
-    "Fit with the validation rows held out: the best number of epochs, the seconds, and the curve"
-    if not epochs: return None, 0., []
-    learn, seconds = fit(parts, None, 'choosing the epoch', 'choosing')
-    return best_epoch(learn, metric)[0], seconds, epoch_table(learn).to_dict('records')
+# %% ../nbs/16_experiment.ipynb #438a90e2
+def _checkpoint(checkpoint_dir, name, settings, stop, resume):
+    "A checkpoint of one of the fits; None where none are wanted"
+    if not checkpoint_dir: return None
+    if stop is not None: settings = settings | dict(stop=stop)
+    return Checkpoint(Path(checkpoint_dir)/f'{name}.safetensors', settings, resume)
+
+def _row_counts(parts, has_epochs):
+    "How many rows a trial learned from, chose the epoch by, and was measured on"
+    n_test, n_valid = (int(parts.df[column].sum()) for column in (TEST, VALID))
+    return dict(n_train=len(parts) - n_test, n_valid=n_valid if has_epochs else 0, n_test=n_test)
+
+def _measure(learn, ranking):
+    "The figures of a trial: errors, and ranking metrics where they are wanted"
+    errors = test_errors(learn)
+    return dict(mae=errors['mae'], rmse=errors['rmse'], ranking=test_ranking(learn) if ranking else {})
 
 # %% ../nbs/16_experiment.ipynb #55483561
 def run_trial(
@@ -286,19 +303,13 @@ def run_trial(
     settings = dict(model=model, data=r.name, ratings=len(r), split=spec, seed=seed, epochs=epochs, bs=bs,
         metric=metric, arguments=repr(sorted(kwargs.items())))
     n = chosen.epochs and (epochs or chosen.epochs)
-    def fit(parts, stop, label, name):
-        more = {} if stop is None else dict(stop=stop)
-        checkpoint = _checkpoint(checkpoint_dir, name, settings | more, resume) if n else None
+    def fit(parts, name, label, stop=None):
+        checkpoint = _checkpoint(checkpoint_dir if n else None, name, settings, stop, resume)
         bar = f'{model}: {label}' if progress else None
         return fit_recipe(model, parts, n, stop, seed, bs, bar, checkpoint=checkpoint, **kwargs)
-    stop, first_seconds, curve = _choose_epoch(model, parts, n, metric, fit)
-    all_rows = replace(parts, df=parts.df.assign(**{VALID: False}))
-    learn, seconds = fit(all_rows, stop, 'training', 'training')
-    n_test, n_valid = int(parts.df[TEST].sum()), int(parts.df[VALID].sum()) if n else 0
-    errors = test_errors(learn)
-    return Trial(model, r.name, spec, seed, len(r) - n_test, n_valid, n_test, stop or 0, errors['mae'], errors['rmse'],
-        train_seconds=round(first_seconds + seconds, 2), ranking=test_ranking(learn) if ranking else {},
-        notes=list(r.notes), arguments=kwargs, curve=curve, learn=learn)
+    learn, trained, seconds, curve = _fit_twice(fit, parts, n, metric)
+    return Trial(model, r.name, spec, seed, **_row_counts(parts, n), epochs=trained, **_measure(learn, ranking),
+        train_seconds=round(seconds, 2), notes=list(r.notes), arguments=kwargs, curve=curve, learn=learn)
 
 # %% ../nbs/16_experiment.ipynb #b8a8245b
 def compare(

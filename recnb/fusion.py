@@ -18,6 +18,7 @@ from .ratings import *
 from .metadata import *
 from .features import *
 from .loader import *
+from .history_loader import *
 from .model import *
 from .layers import *
 from .training import *

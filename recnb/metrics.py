@@ -189,6 +189,30 @@ def _chunks(scores, test, seen, query_user, k, chunk, device, pessimistic):
         seen_here = _pairs_of(user[ids], seen) if seen else None
         yield *_top_lists(s, _pairs_of(ids, test), seen_here, k, pessimistic), s.shape[1]
 
+# %% ../nbs/12_metrics.ipynb #f693e4ec
+def _list_figures(top, hits, present, n_rel, ks, item_counts, n_users, vectors):
+    "Figures of each list: hits, and novelty and diversity where there is something to tell them by"
+    res = list_metrics(hits, n_rel, ks)
+    if item_counts is not None: res |= novelty(top, item_counts.cpu(), n_users, ks, present)
+    if vectors is not None: res |= diversity(top, vectors.cpu(), ks, present)
+    return res
+
+# %% ../nbs/12_metrics.ipynb #888dce98
+class _ListTotals:
+    "Counts over all lists: hits, and which items are in any list"
+    def __init__(self, ks): self.ks, self.n_hits, self.listed = ks, torch.zeros(len(ks), dtype=torch.double), None
+    def add(self, top, hits, present, n_columns):
+        "Count some more lists"
+        if self.listed is None: self.listed = torch.zeros(len(self.ks), n_columns, dtype=torch.bool)
+        for i,k in enumerate(self.ks):
+            self.n_hits[i] += hits[:, :k].sum()
+            self.listed[i, top[:, :k][present[:, :k]]] = True
+    def figures(self, n_rows):
+        "Top-k accuracy of so many test rows, and coverage"
+        accuracy = {f'top_k_accuracy@{k}':(n/n_rows).item() for k,n in zip(self.ks, self.n_hits)}
+        shares = [listed[1:].double().mean().item() for listed in self.listed]
+        return accuracy | {f'coverage@{k}':share for k,share in zip(self.ks, shares)}
+
 # %% ../nbs/12_metrics.ipynb #889190d2
 @torch.no_grad()
 def rank_users(
@@ -207,16 +231,9 @@ def rank_users(
     "Ranking metrics over the full catalogue"
     if len(test[0]) == 0: raise ValueError('there is no test row to rank for')
     n_users = n_users or len(torch.as_tensor(test[0]).unique())
-    figures, n_hits, listed = [], torch.zeros(len(ks), dtype=torch.double), None
-    chunks = _chunks(scores, test, seen, query_user, max(ks), chunk, device, pessimistic)
-    for top,hits,present,n_rel,width in chunks:
-        figures.append(list_metrics(hits, n_rel, ks))
-        if item_counts is not None: figures[-1] |= novelty(top, item_counts.cpu(), n_users, ks, present)
-        if vectors is not None: figures[-1] |= diversity(top, vectors.cpu(), ks, present)
-        if listed is None: listed = torch.zeros(len(ks), width, dtype=torch.bool)
-        for i,k in enumerate(ks):
-            n_hits[i] += hits[:, :k].sum()
-            listed[i, top[:, :k][present[:, :k]]] = True
+    figures, totals = [], _ListTotals(ks)
+    for *lists,n_rel,n_columns in _chunks(scores, test, seen, query_user, max(ks), chunk, device, pessimistic):
+        figures.append(_list_figures(*lists, n_rel, ks, item_counts, n_users, vectors))
+        totals.add(*lists, n_columns)
     mean = {name:torch.cat([f[name] for f in figures]).nanmean().item() for name in figures[0]}
-    accuracy = {f'top_k_accuracy@{k}':(h/len(test[0])).item() for k,h in zip(ks, n_hits)}
-    return mean | accuracy | {f'coverage@{k}':l[1:].double().mean().item() for k,l in zip(ks, listed)}
+    return mean | totals.figures(len(test[0]))

@@ -12,6 +12,7 @@ from fastai.basics import Learner
 from fastcore.basics import patch
 from fastcore.meta import delegates
 from .loader import *
+from .history_loader import *
 from .model import *
 from .layers import *
 from .training import *

@@ -13,6 +13,7 @@ from fastcore.basics import patch
 from .ratings import *
 from .files import to_json_value
 from .titles import *
+from .history_loader import *
 from .metrics import *
 from .fold_in import *
 from .recommender import *

@@ -12,6 +12,7 @@ from torch import nn
 from fastai.basics import CastToTensor, DataLoaders, Learner
 from fastcore.basics import patch
 from .loader import *
+from .history_loader import *
 from .model import *
 from .layers import *
 from .training import *

@@ -16,8 +16,6 @@ from torch import nn
 from .ratings import *
 from .split import *
 from .features import *
-from .history import *
-from .loader import *
 from .model import *
 from .layers import *
 from .training import *

@@ -16,6 +16,7 @@ from .split import *
 from .features import *
 from .history import *
 from .loader import *
+from .history_loader import *
 
 # %% ../nbs/31_tower_data.ipynb #f7e73809
 def spread_history(
@@ -53,9 +54,6 @@ class TowerRows(HistoryRows):
     ):
         super().__init__(h, length)
         self.ends, self.in_history, self.vary = ends, in_history, vary
-    def to(self, device):
-        if self.ends is not None: self.ends, self.in_history = self.ends.to(device), self.in_history.to(device)
-        return super().to(device)
 
 # %% ../nbs/31_tower_data.ipynb #0510e0f4
 @patch

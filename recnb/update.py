@@ -12,6 +12,7 @@ from types import SimpleNamespace
 from fastai.basics import Learner, set_seed
 from fastcore.basics import patch
 from .ratings import *
+from .loader_config import *
 from .model import *
 from .recommender import *
 

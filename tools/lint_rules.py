@@ -44,8 +44,6 @@ PHRASES = {
 # Pages that may be longer, and why.
 LONG_PAGES = {
     'nbs/50_cli.ipynb': 75,  # a section for each command, which people read one at a time
-    'nbs/10_history.ipynb': 80,  # histories, windows and segments share one example, which grows from part to part
-    'nbs/11_loader.ipynb': 125,  # three kinds of batches, each beside the one it grows from; to be split
 }
 
 # Parameters that need no comment of their own, as the base class or fastai documents them.
