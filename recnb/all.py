@@ -25,7 +25,7 @@ from recnb.mf import *
 from recnb.bst import *
 from recnb.stacked_mf import *
 from recnb.causal import *
-from recnb.encoder import *
+from recnb.text_encoder import *
 from recnb.text import *
 from recnb.fusion import *
 from recnb.published_fusion import *

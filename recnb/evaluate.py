@@ -23,7 +23,8 @@ def evaluate_held_out(
     "Measure a recommender on the ratings that were held out in training"
     ratings, dls = rec.ratings, rec.dls
     if TEST not in ratings.df or not ratings.df[TEST].any():
-        raise DataError('this recommender was trained without held-out ratings; give it some, with `evaluate_on` or --data.')
+        raise DataError('this recommender was trained without held-out ratings; '
+            'give it some, with `evaluate_on` or --data.')
     with_rows = type(dls).from_ratings(ratings, valid_bs=dls.to_config()['valid_bs'], vocabs=(dls.users, dls.items),
         seed=dls.seed, device=dls.device, block=dls.block, **dls.arg_values())
     learn = SimpleNamespace(model=rec.model, dls=with_rows)

@@ -26,7 +26,7 @@ from .mf import *
 from .bst import *
 from .stacked_mf import *
 from .causal import *
-from .encoder import *
+from .text_encoder import *
 from .text import *
 
 # %% ../nbs/27_fusion.ipynb #2a0e5681

@@ -100,7 +100,7 @@ def to_config(self:Configurable)->tuple: # A dict that JSON can hold, and the li
         if id(module) in positions: return positions[id(module)]
         if not isinstance(module, Configurable) or '_init_args' not in module.__dict__:
             raise TypeError(
-                f'{type(module).__name__} is not `Configurable`, so a network that holds it cannot be saved as a config.'
+                f'{type(module).__name__} is not `Configurable`, so a network that holds it has no config to save.'
             )
         args, kwargs = module._init_args
         parts.append({'class': type(module).__name__, 'args': encode(list(args)), 'kwargs': encode(dict(kwargs))})

@@ -19,7 +19,7 @@ from .ratings import *
 from .files import *
 from .features import *
 from .training import *
-from .encoder import *
+from .text_encoder import *
 
 # %% ../nbs/26_text.ipynb #785c87c4
 def word_vector(
