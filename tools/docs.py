@@ -14,6 +14,7 @@ from pathlib import Path
 from posixpath import dirname, join, normpath, relpath
 
 import nbformat
+import yaml
 from nbdev.config import get_config
 from nbdev.doclinks import NbdevLookup, _nbpath2html
 from nbdev.serve import proc_nbs
