@@ -43,7 +43,6 @@ occupations = ['other', 'educator', 'artist', 'clerical or admin', 'college stud
     'scientist', 'self-employed', 'technician or engineer', 'craftsman', 'unemployed', 'writer', # ml-1m's codes 0 to 20
     'student', 'entertainment', 'librarian'] # only in ml-100k
 
-# %% ../nbs/03_layouts.ipynb #95f9e293
 _age_labels = dict(zip(['1', '18', '25', '35', '45', '50', '56'], age_groups))
 _sex_labels = {'F':'female', 'M':'male'}
 _job_labels = {str(i):o for i,o in enumerate(occupations[:21])} | {o:o for o in occupations} | {
@@ -216,7 +215,6 @@ def read_ml1m(
     kwargs = dict(name='ml-1m', scale=Scale(1, 5, 1), items=items, users=users) | kwargs
     return _read_ratings(path/'ratings.dat', '::', **kwargs)
 
-# %% ../nbs/03_layouts.ipynb #c6f4e408
 def read_ml10m(
     path, # Folder with ratings.dat, movies.dat, tags.dat
     **kwargs # To `Ratings.from_df`: `duplicates`, `name`, …
