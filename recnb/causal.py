@@ -29,15 +29,15 @@ def alibi_slopes(
     return torch.tensor([4.**-i for i in range(heads - 1)] + [0.])
 
 def causal_mask(
-    sees, # How many events each query may look at, (B, Q); -1 where there is no query
+    visible, # How many events each query may look at, (B, Q); -1 where there is no query
     n:int, # Events, N
     heads:int=1, # Of the attention
 )->torch.Tensor: # Added before the softmax, (B, heads, 1+N+Q, 1+N)
     "Events look at the start, earlier events and themselves, queries at the events they see; less the further back"
-    at = torch.arange(n + 1, device=sees.device) # places of the start and the events, (1+N,)
-    events, sees = at.expand(len(sees), -1), sees.clamp(min=0)
-    last = torch.cat([events, sees], 1)[..., None] # the last place that each token may look at, (B, 1+N+Q, 1)
-    place = torch.cat([events, sees + 1], 1)[..., None] # where each token stands, (B, 1+N+Q, 1)
+    at = torch.arange(n + 1, device=visible.device) # places of the start and the events, (1+N,)
+    events, visible = at.expand(len(visible), -1), visible.clamp(min=0)
+    last = torch.cat([events, visible], 1)[..., None] # the last place that each token may look at, (B, 1+N+Q, 1)
+    place = torch.cat([events, visible + 1], 1)[..., None] # where each token stands, (B, 1+N+Q, 1)
     slopes = alibi_slopes(heads).to(at.device)[:, None, None]
     return torch.where((at <= last)[:, None], (at - place)[:, None]*slopes, -1e4)
 
@@ -47,7 +47,7 @@ N_TIME_GAPS = 34 # none; then under 1 second, 1, 2-3, 4-7, ... up to a century
 def time_gap_levels(
     past_time, # Times of the events, (B, N), seconds
     time, # Times of the queries, (B, Q), seconds
-    sees, # How many events each query may look at, (B, Q)
+    visible, # How many events each query may look at, (B, Q)
 )->tuple: # Level of each event (B, N) and of each query (B, Q), 0 where nothing came before
     "How long after the rating before it each event and query comes, in doublings"
     def level(seconds):
@@ -55,8 +55,8 @@ def time_gap_levels(
         return doublings.clamp(max=N_TIME_GAPS - 2) + 1
     events = torch.zeros_like(past_time)
     events[:, 1:] = level(past_time[:, 1:] - past_time[:, :-1])
-    last = past_time.gather(1, (sees - 1).clamp(min=0)) if past_time.shape[1] else torch.zeros_like(time)
-    return events, level(time - last)*(sees > 0)
+    last = past_time.gather(1, (visible - 1).clamp(min=0)) if past_time.shape[1] else torch.zeros_like(time)
+    return events, level(time - last)*(visible > 0)
 
 # %% ../nbs/25_causal.ipynb #68995851
 class Causal(RecModel):
@@ -159,18 +159,18 @@ def forward(self:Causal,
     past_ratings, # Their ratings, (B, N)
     block, # Their blocks, (B, N)
     item, # Items whose ratings are wanted, (B, Q)
-    sees, # How many events each query may look at, (B, Q); -1 where there is no query
+    visible, # How many events each query may look at, (B, Q); -1 where there is no query
     item_block, # Blocks of the wanted ratings, (B, Q)
     past_time=None, # Times of the events, (B, N)
     time=None, # Times of the queries, (B, Q)
 ): # Output of the rating head for each query that there is, (n,) or (n, levels)
     "Answer all queries of a batch of histories"
     user, past_items, item = self.drop(user), self.drop(past_items), self.drop(item)
-    gaps = time_gap_levels(past_time, time, sees) if self.times else (None, None)
+    gaps = time_gap_levels(past_time, time, visible) if self.times else (None, None)
     tokens = [self.tokens(user, past_items, past_ratings, block, gaps[0]), self.queries(item, gaps[1])]
     x = self.dropout(torch.cat(tokens, 1)) # (B, 1+N+Q, C)
-    n, real = past_items.shape[1] + 1, sees >= 0
-    h = self.transform(x, causal_mask(sees, n - 1, self.heads), n)[:, n:][real] # (n queries, C)
+    n, real = past_items.shape[1] + 1, visible >= 0
+    h = self.transform(x, causal_mask(visible, n - 1, self.heads), n)[:, n:][real] # (n queries, C)
     z = self.mf.logit(user[:, None].expand_as(item)[real], item[real], item_block[real]) # (n queries,)
     return self.rating_head(self.norm(h.float()), z)
 

@@ -89,7 +89,7 @@ def show_batch(self:HistoryDataLoaders,
     user, item, past_items, past_ratings, n, *rating = next(iter(self.train.new())) if b is None else b
     res = RatingDataLoaders.show_batch(self, (user, item, *rating), max_n)
     histories = zip(past_items[:max_n], past_ratings[:max_n], n.tolist())
-    res.insert(1, 'before', [self.history_text(i[len(i)-k:], r[len(r)-k:]) for i,r,k in histories])
+    res.insert(1, 'history', [self.history_text(i[len(i)-k:], r[len(r)-k:]) for i,r,k in histories])
     return res
 
 @patch
@@ -214,7 +214,7 @@ def show_batch(self:SegmentDataLoaders,
     max_n:int=9, # Targets to show
     last:int=3, # Ratings before each to write out
 )->pd.DataFrame:
-    "Targets of a batch with the caller's ids and titles, how many ratings each sees, and the latest of them in words"
+    "Targets of a batch: the caller's ids and titles, how many ratings are visible, and the latest of them in words"
     b = next(iter(self.train.new())) if b is None else b
     user, past_items, past_ratings, _, item, visible = b[:6]
     segment, place = (visible >= 0).nonzero()[:max_n].T
@@ -222,8 +222,8 @@ def show_batch(self:SegmentDataLoaders,
     res = RatingDataLoaders.show_batch(self, (user[segment], item[segment, place], *rating), max_n)
     n = visible[segment, place].tolist()
     latest = [(s, slice(max(k-last, 0), k)) for s,k in zip(segment.tolist(), n)]
-    res.insert(1, 'sees', n)
-    res.insert(2, 'before', [self.history_text(past_items[s, k], past_ratings[s, k]) for s,k in latest])
+    res.insert(1, 'visible', n)
+    res.insert(2, 'history', [self.history_text(past_items[s, k], past_ratings[s, k]) for s,k in latest])
     return res
 
 # %% ../nbs/12_history_loader.ipynb #d056403e

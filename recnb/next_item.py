@@ -82,11 +82,11 @@ def read(self:SequenceTower,
 def forward(self:SequenceTower,
     past_items, # Item indices, (B, N), right-padded
     past_ratings, # Their ratings, (B, N)
-    sees, # How many of them each query reads, (B, Q); -1 where there is no query
+    visible, # How many of them each query reads, (B, Q); -1 where there is no query
 )->torch.Tensor: # A vector for each query, (n, width)
     "Query vectors"
-    row, _ = at = (sees >= 0).nonzero(as_tuple=True)
-    return self.read(past_items, past_ratings)[row, sees[at]]
+    row, _ = at = (visible >= 0).nonzero(as_tuple=True)
+    return self.read(past_items, past_ratings)[row, visible[at]]
 
 # %% ../nbs/32_next_item.ipynb #307aa5d9
 class NextItem(TwoTower):
@@ -97,10 +97,10 @@ class NextItem(TwoTower):
         past_ratings, # Their ratings, (B, N)
         block, # Not read
         item, # The items that followed, (B, Q)
-        sees, # How many ratings each query reads, (B, Q); -1 where there is no query
+        visible, # How many ratings each query reads, (B, Q); -1 where there is no query
         item_block=None, # Not read
     )->tuple: # As from `logits_and_target`
-        return self.logits_and_target(self.encode_query(past_items, past_ratings, sees), item[sees >= 0])
+        return self.logits_and_target(self.encode_query(past_items, past_ratings, visible), item[visible >= 0])
     def query_vectors(self,
         user, # Not read
         past_items, # Latest items, (B, N), right-padded

@@ -158,7 +158,7 @@ def show_batch(self:TowerDataLoaders,
 )->pd.DataFrame: # As of `HistoryDataLoaders`, with `date`
     if b is None: b = next(iter(self.train.new()))
     table = HistoryDataLoaders.show_batch(self, (*b[:5], *b[6:]), max_n)
-    if self.whole_history: table = table.rename(columns={'before':'others'})
+    if self.whole_history: table = table.rename(columns={'history':'others'})
     if not has_times(self.ratings): return table
     return table.assign(date=pd.to_datetime(b[5][:max_n].cpu().numpy(), unit='s').date)
 
