@@ -7,7 +7,7 @@ __all__ = ['FORMAT', 'FILES', 'trial_summary', 'model_card', 'check_replaceable'
            'AllocationGuard', 'load_recommender']
 
 # %% ../nbs/42_bundle.ipynb #9361a290
-import hashlib, json, math, os, tempfile
+import hashlib, json, math
 import numpy as np, pandas as pd, torch
 import pyarrow as pa, pyarrow.compute as pc, pyarrow.parquet as pq
 from importlib import import_module
@@ -167,11 +167,7 @@ def check_replaceable(
     if path.is_dir() and any(path.iterdir()) and not _holds_recommender(path):
         raise FileExistsError(f'{path} holds something else than a recommender, and is not replaced; '
             'name another folder.')
-    parent = next(p for p in path.absolute().parents if p.exists())
-    try: os.rmdir(tempfile.mkdtemp(prefix='.recnb-', dir=parent)) # permissions say nothing of a full or read-only disk
-    except OSError:
-        raise PermissionError(f'{path} cannot be made, as nothing can be written in {parent}; '
-            'name another folder.') from None
+    check_writable(path)
 
 # %% ../nbs/42_bundle.ipynb #fb81be94
 def save_recommender(

@@ -10,6 +10,7 @@ import numpy as np, pandas as pd
 from dataclasses import replace
 from pathlib import Path
 from .ratings import *
+from .files import *
 from .split import *
 from .model import *
 from .experiment import *
@@ -88,19 +89,11 @@ def demo_plot(
     left, right = fig.subplots(1, 2)
     _plot_errors(left, trials, best)
     _plot_predictions(right, best)
+    path.parent.mkdir(parents=True, exist_ok=True)
     fig.savefig(path, dpi=110)
     return path
 
 # %% ../nbs/46_demo.ipynb #810a7b83
-def _check_writable(path):
-    "Raise a sentence if a file cannot be written there"
-    import tempfile
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=path.parent): pass
-        if path.is_dir(): raise OSError
-    except OSError: raise ValueError(f'{path} cannot be written; name another file with --out.') from None
-
 def _rating_models(r, note):
     "Models that this data is enough for"
     if TIME in r.df and r.df[TIME].notna().all(): return [*baselines, 'mf', 'bst', 'causal']
@@ -127,7 +120,9 @@ def run_demo(
 ):
     "Train models, compare them, and recommend"
     user = _user_or_typical(r, user)
-    _check_writable(out)
+    if out.is_dir():
+        raise DataError(f'{out} is a folder, so no file of this name can be written; name another with --out.')
+    check_writable(out)
     held_out(r, spec, seed) # an error now, not after training
     print(repr(r) + (f'\nlicence: {r.licence}' if r.licence else ''))
     trials = [run_trial(name, r, spec, seed=seed, progress=True) for name in _rating_models(r, note)]

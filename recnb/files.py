@@ -4,10 +4,10 @@
 
 # %% auto #0
 __all__ = ['MissingFile', 'open_bytes', 'check_archive', 'file_errors', 'cache_dir', 'data_dirs', 'find_data', 'atomic_file',
-           'atomic_folder', 'resolve_folder', 'to_json_value']
+           'check_writable', 'atomic_folder', 'resolve_folder', 'to_json_value']
 
 # %% ../nbs/80_files.ipynb #275e4465
-import gzip, io, math, os, re, secrets, shutil, time, zipfile, zlib
+import gzip, io, math, os, re, secrets, shutil, tempfile, time, zipfile, zlib
 import numpy as np, pandas as pd
 from contextlib import contextmanager
 from datetime import date, time as daytime, timedelta
@@ -118,6 +118,18 @@ def _beside(path, kind):
 def _abandoned(path):
     "Temporary files or folders that a killed program left beside `path`, more than a day ago"
     return [o for o in _beside(path, 'part') if time.time() - o.stat().st_mtime > 24*3600]
+
+# %% ../nbs/80_files.ipynb #4191ed02
+def check_writable(
+    path, # A file or folder to be written; the folder it is in need not exist yet
+):
+    "Raise a `PermissionError` if nothing can be written at `path`"
+    parent = next(folder for folder in Path(path).absolute().parents if folder.exists())
+    try:
+        with tempfile.TemporaryFile(dir=parent): pass
+    except OSError:
+        raise PermissionError(f'{path} cannot be written, as nothing can be written in {parent}; '
+            'name another place.') from None
 
 # %% ../nbs/80_files.ipynb #7cacd480
 @contextmanager
