@@ -64,12 +64,19 @@ def _refuse_bad(bad, col, name, location, why):
     row = _first(bad)
     raise location.error(row, name, _value(col, row), why)
 
+def _refuse_nested(col, name, location, what):
+    "Raise an error about the first cell of `col` that holds a list or the like"
+    if col.dtype != object or pd.api.types.infer_dtype(col) not in ('mixed', 'mixed-integer'): return
+    bad = np.array([isinstance(value, (list, tuple, dict, set, np.ndarray)) for value in col], bool)
+    _refuse_bad(bad, col, name, location, f'is no {what}, which is a single value.')
+
 # %% ../nbs/85_columns.ipynb #c7934bd8
 def clean_ratings(
     col:pd.Series, # Ratings as they came
     location:Location=Location(), # For messages
 )->np.ndarray: # float32, all finite
     "Ratings as finite float32, or an error about the first that is not"
+    _refuse_nested(col, RATING, location, 'rating')
     is_date = col.dtype.kind in 'mM' # dates are no numbers, though pandas would convert them
     num = pd.to_numeric(col.astype(str) if is_date else col, errors='coerce')
     with np.errstate(over='ignore'): num = num.to_numpy(dtype='float32', na_value=np.nan)
@@ -92,6 +99,7 @@ def clean_ids(
     notes:list=None, # Gets a sentence where ids were changed
 )->pd.Series: # int32, or category where the ids are text or too large
     "Ids as int32 or categories, or an error about the first that is neither"
+    _refuse_nested(col, name, location, 'id')
     col = _as_numbers(col)
     if not _is_number(col.dtype): return _text_ids(col, name, location, notes)
     missing = col.isna().to_numpy()
@@ -296,6 +304,7 @@ def clean_times(
     location:Location=Location(), # For messages
 )->pd.Series: # int64 seconds; nullable Int64 where some are missing
     "Times as whole seconds since 1970-01-01 UTC"
+    _refuse_nested(col, TIME, location, 'time')
     missing = col.isna().to_numpy()
     num = _seconds(col, missing, location)
     bad = ~num.between(*_years).to_numpy(bool, na_value=False) & ~missing
