@@ -237,9 +237,15 @@ def clean_about(
     if not given.isin(known).any():
         raise DataError(f'{what} is about none of those in the ratings: it has ids such as {_few(given)}, '
             f'the ratings {_few(known)}; is this the right table and column?')
+    lost = np.zeros(len(given), bool)
+    if known.dtype.kind in 'iu' and given.dtype == object: lost = given.map(type).to_numpy() == str
+    if lost.any():
+        notes.append(f'{lost.sum():,} rows of {what} were left out: ids such as {_few(given[lost])} are no numbers, '
+            'as those of the ratings are')
+        table, given = table[~lost], given[~lost].astype('int64')
     n = int(given.duplicated().sum())
     if n: notes.append(f'{n:,} rows of {what} repeat an id; the first counts')
-    return _typed_about(table.reset_index(drop=True), key, given)
+    return _typed_about(table.reset_index(drop=True), key, given.reset_index(drop=True))
 
 def _few(ids): return ', '.join(map(repr, pd.Index(ids[:3]).tolist()))
 
