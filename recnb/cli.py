@@ -44,7 +44,8 @@ def main(
     args:list=None, # Words after `recnb`; those of the command line if None
 )->int: # Never returns: raises `SystemExit` with 0, 2 for an error of the caller's, or 130 where interrupted
     "The `recnb` command"
-    try: code = app(args, prog_name='recnb', standalone_mode=False)
+    try:
+        with warnings_as_notes(): code = app(args, prog_name='recnb', standalone_mode=False)
     except (KeyboardInterrupt, typer.Abort): stop('interrupted', 130)
     except OSError as e: stop(f'{e.filename}: {e.strerror}' if e.filename and e.strerror else e)
     except (ValueError, FloatingPointError, ImportError) as e: stop(e)
@@ -210,9 +211,8 @@ K = Annotated[int, typer.Option('--k', '-k', metavar='N', min=1, help='how many'
 
 def _user_id(rec, text):
     "The id of the model that is written like this"
-    ids = rec.users.ids
-    found = ids[ids.astype(str) == text.strip()]
-    if len(found): return found[0]
+    ids, index = rec.users.ids, rec.users.encode(text)[0]
+    if index: return ids[index - 1]
     raise ValueError(
         f"user {text!r} is not known to this model; it knows {len(ids):,}, such as {', '.join(map(str, ids[:5]))}. "
         'For a new user, give --ratings FILE.'
@@ -237,8 +237,12 @@ def _read_ratings_file(path):
 
 # %% ../nbs/50_cli.ipynb #e1e8c8cc
 def _note_matches(rec, names, as_json):
-    "How titles were matched, on stderr"
-    for row in rec.title_index.match(names).itertuples():
+    "How titles were matched, on stderr, or an error if none was"
+    matches = rec.title_index.match(names)
+    if len(matches) and (matches['how'] == '').all():
+        raise ValueError(f"none of the {len(matches)} items is known to this model, such as {matches['query'][0]!r:.80}; "
+            'name items by their ids or titles as in its training data.')
+    for row in matches.itertuples():
         if row.how == '': note(f'no item is called {row.query!r}; it is left out')
         elif row.how == 'near' or (not as_json and str(row.query) != row.title):
             note(f'{row.query!r} is taken for {row.title!r}')
@@ -270,7 +274,8 @@ def _print_list(rec, top, user, given):
 # %% ../nbs/50_cli.ipynb #4d822820
 @app.command('recommend')
 def recommend_command(folder:Dir,
-    user:Annotated[Optional[str], typer.Option('--user', '-u', metavar='ID', help='a user of the training data')]=None,
+    user:Annotated[Optional[list[str]], typer.Option('--user', '-u', metavar='ID',
+        help='a user of the training data; may be repeated')]=None,
     ratings:Annotated[Optional[Path], typer.Option('--ratings', '-r', metavar='FILE',
         help='a csv of item_id or title, and rating, of a new user')]=None,
     k:K=10, seen:Annotated[bool, typer.Option('--seen',
@@ -278,15 +283,16 @@ def recommend_command(folder:Dir,
 ):
     "Recommend items to a user, or to a new user with ratings of their own."
     lib = library()
-    if (user is None) == (ratings is None):
+    if bool(user) == (ratings is not None):
         raise ValueError('give one of --user ID and, for a new user, --ratings FILE.')
     rec = lib.load_recommender(folder)
     given = None if ratings is None else _read_ratings_file(ratings)
     if given is not None: _note_matches(rec, given.iloc[:, 0], as_json)
-    user_id = None if user is None else _user_id(rec, user)
-    top = rec.recommend(None if user is None else [user_id], given, k, filter_seen=not seen)
-    if not as_json: return _print_list(rec, top, user_id, given)
-    print(_records(top if ratings is None else top.drop(columns=lib.USER)))
+    ids = None if ratings is not None else list(dict.fromkeys(_user_id(rec, text) for text in user))
+    top = rec.recommend(ids, given, k, filter_seen=not seen)
+    if as_json: return print(_records(top if ratings is None else top.drop(columns=lib.USER)))
+    for user_id in [None] if ids is None else ids:
+        _print_list(rec, top if ids is None else top[top[lib.USER] == user_id], user_id, given)
 
 # %% ../nbs/50_cli.ipynb #4ff88eb9
 @app.command('similar')

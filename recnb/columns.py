@@ -263,7 +263,7 @@ def convert_ids(
 )->pd.Series: # In the form of `known` where they can be; as they were where not
     "A caller's ids in the form of those that are known"
     ids, numeric = id_series(ids), _is_number(known.dtype)
-    if numeric and ids.dtype.kind in 'iu' and _is_number(ids.dtype): return ids
+    if numeric and ids.dtype.kind in 'iu' and _is_number(ids.dtype): return ids.astype('int64') if strict else ids
     if strict: _check_all(ids, kind)
     codes, values = pd.factorize(ids)
     convert = _plain_number if numeric else lambda value: id_text(value).strip()

@@ -183,9 +183,8 @@ def recommend(self:ServedModel,
 
 # %% ../nbs/49_serving.ipynb #0b5f6a15
 def _as_id(value, ids):
-    "A value as an id of this index: text of digits is a number where ids are numbers"
-    if not pd.api.types.is_numeric_dtype(ids): return str(value)
-    return int(value) if isinstance(value, str) and re.fullmatch('[0-9]{1,18}', value) else value
+    "A value as an id of this index, by the rule for all ids"
+    return convert_ids(value, ids, strict=False).tolist()[0]
 
 # %% ../nbs/49_serving.ipynb #3e179992
 @patch
