@@ -8,7 +8,7 @@ __all__ = ['sources', 'Source', 'catalogue', 'find_source', 'unpack', 'download'
            'TITLE', 'YEAR', 'GENRES', 'OVERVIEW', 'SEX', 'AGE', 'JOB']
 
 # %% ../nbs/04_datasets.ipynb #ae381533
-import re, shutil, warnings, zipfile
+import hashlib, re, shutil, warnings, zipfile
 import pandas as pd
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
@@ -186,7 +186,16 @@ def fetch(
     if name not in sources: raise _unknown_name(name)
     path = find_data(name)
     if path is None: return download(sources[name], progress)
-    return path if path.is_dir() else unpack(path, name, sources[name].files)
+    return path if path.is_dir() else _unpack_placed(path, sources[name])
+
+def _unpack_placed(path, source):
+    "Unpack a zip that lies on this machine, under a name of its own where it is not the published one"
+    md5 = hashlib.md5()
+    with open(path, 'rb') as file:
+        while part := file.read(1 << 20): md5.update(part)
+    md5 = md5.hexdigest()
+    is_published = source.md5 in (None, md5) # one set has no fixed checksum
+    return unpack(path, source.name if is_published else f'{source.name}-{md5[:8]}', source.files)
 
 def _unknown_name(name):
     "The error for a name that is not in the catalogue"
@@ -229,9 +238,12 @@ def _unknown_folder(path):
 # %% ../nbs/04_datasets.ipynb #4937d25c
 def _read_source(source, path, **kwargs):
     "A published set with its name, scale and terms"
-    if source.files == layout_files[_csv] and Path(path).name != source.name:
-        source = replace(source, name=Path(path).name, ratings=0) # several sets share this layout
-    about = dict(name=source.name, scale=source.scale, licence=source.licence, citation=source.citation)
+    name, notes = display_name(path), []
+    if re.fullmatch(f'{source.name}-[0-9a-f]{{8}}', name): # as `_unpack_placed` calls it
+        notes = [f"the zip file is not {source.name} as published (its md5 begins with {name[-8:]}), so it is called {name}"]
+    if notes or source.files == layout_files[_csv] and name != source.name:
+        source = replace(source, name=name, ratings=0) # several sets share this layout
+    about = dict(name=source.name, scale=source.scale, licence=source.licence, citation=source.citation, notes=notes)
     res = source.read(path, **about | kwargs)
     if len(res) < source.ratings: res.notes.append(f'{len(res):,} of the {source.ratings:,} published ratings are here')
     return res
