@@ -43,7 +43,7 @@ def error(self:Location,
 
 def _short(value, n=80):
     "A value for a message, at most n characters of it"
-    text = repr(value)
+    text = ' '.join(repr(value).split())
     return text if len(text) <= n else f'{text[:n-1]}…'
 
 # %% ../nbs/85_columns.ipynb #9258c0a3
@@ -176,7 +176,7 @@ def _decoded(value):
     except UnicodeDecodeError: raise DataError(f'the id {_short(value)} is bytes that are no UTF-8; write it as text.') from None
 
 # %% ../nbs/85_columns.ipynb #6139cd48
-_missing_words = ('', 'nan', 'na', 'n/a', 'null', 'none', 'inf', '-inf') # what programs write where there is no number
+_missing_words = ('', 'nan', 'na', 'n/a', 'null', 'none', 'inf', '-inf', r'\n') # what programs write where there is no number
 _whole, _decimal = '0|-?[1-9][0-9]{0,17}', '-?[0-9]+(?:[.][0-9]+)?'
 
 def parse_ids(
@@ -342,7 +342,7 @@ def as_frame(
 )->pd.DataFrame:
     "A table of any kind as a DataFrame"
     if isinstance(data, pd.DataFrame): return data
-    if hasattr(data, '__arrow_c_stream__'): return _from_arrow(data)
+    if hasattr(data, '__arrow_c_stream__'): return _from_arrow(data, what)
     if isinstance(data, dict): return _from_dict(data, what)
     if isinstance(data, np.ndarray) and data.dtype.names: return pd.DataFrame(data)
     if isinstance(data, (list, tuple)) and data and all(isinstance(row, dict) for row in data):
@@ -372,7 +372,10 @@ def _from_dict(data, what):
     except ValueError as e:
         raise DataError(f'this dict is no table of {what}; its values are columns of one length ({e}).') from None
 
-def _from_arrow(data):
+def _from_arrow(data, what):
     "A table of Arrow, polars or anything that speaks Arrow's protocol as a DataFrame"
     import pyarrow as pa
-    return pa.table(data).to_pandas(date_as_object=False, ignore_metadata=True)
+    try: return pa.table(data).to_pandas(date_as_object=False, ignore_metadata=True)
+    except (pa.ArrowException, TypeError):
+        raise DataError(f'{_short(data)} ({type(data).__name__}) is no table of {what}; give one with a column each for '
+            'users, items and ratings.') from None

@@ -118,7 +118,9 @@ def _wide_encoding(self:TextFile, begin):
     "UTF-16 or UTF-32 where the first bytes say so, or ''"
     marked = next((name for mark,name in _boms.items() if begin.startswith(mark)), '')
     half, zeros = len(begin)//2, [begin[i::2].count(0) for i in (0, 1)]
-    if marked or half < 4 or min(zeros) > .05*half or max(zeros) < .4*half: return marked
+    if marked: return marked
+    name = codecs.lookup(self.encoding).name
+    if half < 4 or min(zeros) > .05*half or max(zeros) < .4*half: return f'{name}-le' if name in ('utf-16', 'utf-32') else ''
     self.notes.append(f'{self.label} is read as UTF-16, which it seems to be')
     return 'utf-16-be' if zeros[0] > zeros[1] else 'utf-16-le'
 
@@ -275,7 +277,7 @@ def _bad_row(self:TextFile, row):
 def _row_fix(self:TextFile, text, n):
     "What to do about a row with the wrong number of fields"
     better = guess_sep(text)
-    if n == 1 and better != self.sep and better in text: return f'the separator looks like {better!r}'
+    if n == 1 and better not in (self.sep, ' ') and better in text: return f'the separator looks like {better!r}'
     if self.quotes and text.count('"') % 2: return 'a quotation mark in it is never closed'
     return 'correct or drop the line'
 
