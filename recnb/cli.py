@@ -240,7 +240,8 @@ def _note_matches(rec, names, as_json):
     "How titles were matched, on stderr, or an error if none was"
     matches = rec.title_index.match(names)
     if len(matches) and (matches['how'] == '').all():
-        raise ValueError(f"none of the {len(matches)} items is known to this model, such as {matches['query'][0]!r:.80}; "
+        example = f"{matches['query'][0]!r:.80}"
+        raise ValueError(f'none of the {len(matches)} items is known to this model, such as {example}; '
             'name items by their ids or titles as in its training data.')
     for row in matches.itertuples():
         if row.how == '': note(f'no item is called {row.query!r}; it is left out')

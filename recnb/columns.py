@@ -133,7 +133,8 @@ def _check_number_ids(ids, col, name, location):
 # %% ../nbs/85_columns.ipynb #a2ade837
 def _text_ids(col, name, location, notes):
     "Text as categories; `NaN` and blank are missing"
-    if not isinstance(col.dtype, pd.CategoricalDtype): col = col.astype('category' if col.dtype.kind in 'mMb' else object)
+    if not isinstance(col.dtype, pd.CategoricalDtype):
+        col = col.astype('category' if col.dtype.kind in 'mMb' else object)
     codes, values = pd.factorize(col)
     if isinstance(col.dtype, pd.CategoricalDtype) and col.cat.categories.dtype.kind in 'iu' and (codes >= 0).all():
         return pd.Series(col.cat.remove_unused_categories(), col.index)
@@ -145,6 +146,7 @@ def _text_ids(col, name, location, notes):
             'holds NUL bytes, which no id does; the file is damaged, or is no text.')
     return _as_categories(col, codes, words, name, location, notes)
 
+# %% ../nbs/85_columns.ipynb #58fc5836
 def _as_categories(col, codes, words, name, location, notes):
     "Ids without blanks around them, as categories"
     stripped = [word.strip() for word in words]
@@ -173,10 +175,12 @@ def id_text(
 def _decoded(value):
     "Bytes as text"
     try: return value.decode()
-    except UnicodeDecodeError: raise DataError(f'the id {_short(value)} is bytes that are no UTF-8; write it as text.') from None
+    except UnicodeDecodeError:
+        raise DataError(f'the id {_short(value)} is bytes that are no UTF-8; write it as text.') from None
 
 # %% ../nbs/85_columns.ipynb #6139cd48
-_missing_words = ('', 'nan', 'na', 'n/a', 'null', 'none', 'inf', '-inf', r'\n') # what programs write where there is no number
+_missing_words = ( # what programs write where there is no number
+    '', 'nan', 'na', 'n/a', 'null', 'none', 'inf', '-inf', r'\n')
 _whole, _decimal = '0|-?[1-9][0-9]{0,17}', '-?[0-9]+(?:[.][0-9]+)?'
 
 def parse_ids(
@@ -349,8 +353,8 @@ def as_frame(
         return pd.DataFrame(list(data))
     if isinstance(data, np.ndarray) and data.ndim == 2 or isinstance(data, (list, tuple)) and _are_rows(data):
         return _from_rows(data, names, what)
-    raise DataError(f'{_short(data)} ({type(data).__name__}) is no table of {what}; give a DataFrame, a dict of columns, '
-        'a list of rows, an array with a row each, or the name of a file.')
+    raise DataError(f'{_short(data)} ({type(data).__name__}) is no table of {what}; give a DataFrame, a dict of '
+        'columns, a list of rows, an array with a row each, or the name of a file.')
 
 # %% ../nbs/85_columns.ipynb #33a39a3f
 def _are_rows(rows):
@@ -363,7 +367,8 @@ def _from_rows(rows, names, what):
     names = list(names or _default_names[:max(width, 3)])
     if len(names) != width:
         raise DataError(f'the rows of {what} have {width} values, and {len(names)} names are known for them '
-            f"({', '.join(map(str, names))}); give the names of the columns, as in names=['user_id', 'item_id', 'rating'].")
+            f"({', '.join(map(str, names))}); give the names of the columns, as in "
+            "names=['user_id', 'item_id', 'rating'].")
     return pd.DataFrame(rows if isinstance(rows, np.ndarray) else list(map(list, rows)), columns=names)
 
 def _from_dict(data, what):
@@ -377,5 +382,5 @@ def _from_arrow(data, what):
     import pyarrow as pa
     try: return pa.table(data).to_pandas(date_as_object=False, ignore_metadata=True)
     except (pa.ArrowException, TypeError):
-        raise DataError(f'{_short(data)} ({type(data).__name__}) is no table of {what}; give one with a column each for '
-            'users, items and ratings.') from None
+        raise DataError(f'{_short(data)} ({type(data).__name__}) is no table of {what}; give one with a column each '
+            'for users, items and ratings.') from None

@@ -23,8 +23,8 @@ from .own_table import *
 from .own_table import _check_source
 
 # %% ../nbs/04_datasets.ipynb #2c94f3bc
-_all_ = ['Ratings', 'Scale', 'DataError', 'MissingFile', 'read_table', 'read_items', 'toy', 'USER', 'ITEM', 'RATING', 'TIME',
-    'TITLE', 'YEAR', 'GENRES', 'OVERVIEW', 'SEX', 'AGE', 'JOB']
+_all_ = ['Ratings', 'Scale', 'DataError', 'MissingFile', 'read_table', 'read_items', 'toy', 'USER', 'ITEM', 'RATING',
+    'TIME', 'TITLE', 'YEAR', 'GENRES', 'OVERVIEW', 'SEX', 'AGE', 'JOB']
 
 # %% ../nbs/04_datasets.ipynb #0ad5e39d
 @dataclass
@@ -240,7 +240,8 @@ def _read_source(source, path, **kwargs):
     "A published set with its name, scale and terms"
     name, notes = display_name(path), []
     if re.fullmatch(f'{source.name}-[0-9a-f]{{8}}', name): # as `_unpack_placed` calls it
-        notes = [f"the zip file is not {source.name} as published (its md5 begins with {name[-8:]}), so it is called {name}"]
+        notes = [f'the zip file is not {source.name} as published (its md5 begins with {name[-8:]}), so it is '
+            f'called {name}']
     if notes or source.files == layout_files[_csv] and name != source.name:
         source = replace(source, name=name, ratings=0) # several sets share this layout
     about = dict(name=source.name, scale=source.scale, licence=source.licence, citation=source.citation, notes=notes)

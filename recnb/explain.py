@@ -61,7 +61,8 @@ def recommend_users(self:Recommender,
     "Users who might like an item"
     index, df = self._item_index(item), self.ratings.df
     item_id = self.items.ids[index - 1]
-    ids = self.users.ids if users is None else pd.Index(self.users.lookup(users, 'user', 'they are scored as new users')[0].unique())
+    ids = self.users.ids
+    if users is not None: ids = pd.Index(self.users.lookup(users, 'user', 'they are scored as new users')[0].unique())
     if filter_seen: ids = ids[~ids.isin(df[USER][(df[ITEM] == item_id).to_numpy()])]
     groups = np.array_split(ids, -(-len(ids)//1024)) if len(ids) else []
     score = np.concatenate([np.zeros(0), *(self._item_scores(group, index) for group in groups)])

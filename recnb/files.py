@@ -76,8 +76,10 @@ _foreign = { # how files begin, what they are, and what to do
 _foreign |= dict.fromkeys((b'ORC\n', b'ORC\x08'), 'an ORC file; save it as parquet')
 _foreign |= dict.fromkeys((b'RDX2\n', b'RDX3\n'), 'a file of R; save the table as csv there')
 _foreign |= dict.fromkeys((b'\x89PNG', b'\xff\xd8\xff'), 'a picture; it holds no table')
-_foreign |= dict.fromkeys([bytes([0x80, i]) for i in range(2, 6)], 'a pickle, which can run code; give the DataFrame in it')
+_pickles = [bytes([0x80, i]) for i in range(2, 6)]
+_foreign |= dict.fromkeys(_pickles, 'a pickle, which can run code; give the DataFrame in it')
 
+# %% ../nbs/80_files.ipynb #ad9dd7b0
 def foreign_format(
     begin:bytes, # The first few hundred bytes of a file, unpacked
 )->str: # What it is and what to do; '' where it may be a table
@@ -117,7 +119,8 @@ def file_errors(
     name, # What messages call the file
 ):
     "Turn the errors of a damaged or unreadable file into a `DataError`"
-    damaged = (EOFError, zlib.error, lzma.LZMAError, zipfile.BadZipFile, gzip.BadGzipFile, RuntimeError, NotImplementedError)
+    packed = zlib.error, lzma.LZMAError, zipfile.BadZipFile, gzip.BadGzipFile
+    damaged = EOFError, *packed, RuntimeError, NotImplementedError
     try: yield
     except damaged as e:
         raise DataError(f'{name}: the file is damaged or cut short ({e}); get it again from where it came from.') from e

@@ -45,7 +45,8 @@ def _check_source(path):
     if hasattr(path, 'read'):
         text = path.read()
         return io.BytesIO(text.encode() if isinstance(text, str) else text)
-    if isinstance(path, bytes): raise DataError('bytes are no table; give the name of a file, or io.BytesIO(...) of its content.')
+    if isinstance(path, bytes):
+        raise DataError('bytes are no table; give the name of a file, or io.BytesIO(...) of its content.')
     if not isinstance(path, (str, Path)): return path
     if re.match('[A-Za-z][A-Za-z0-9+.-]+:/', str(path)):
         raise DataError(f'{str(path)[:80]} is an address, and a file is wanted: download it, and name the file.')
@@ -68,7 +69,7 @@ def _read_own_text(file, user, item, rating, timestamp, **kwargs):
 
 # %% ../nbs/87_own_table.ipynb #a8ddcc65
 def _typed_frame(path, label, columns=None, keep=()):
-    "A file that knows its types as a DataFrame, and its location; None for text. All columns are read if none are named"
+    "A file that knows its types as a DataFrame, and its location; None for text"
     with file_errors(label), open_bytes(path) as file: begin = file.read(1 << 12)
     if begin[:4] == b'PAR1' or begin[:6] == b'ARROW1': return _read_columns(path, label, columns, keep), Location(label)
     if Path('' if isinstance(path, io.BytesIO) else path).suffix.lower() in ('.parquet', '.pq', '.feather', '.arrow'):
@@ -78,6 +79,7 @@ def _typed_frame(path, label, columns=None, keep=()):
     if re.match(rb'\{\s*("|\}|$)|\[\s*(\{|\]|$)', text): return _read_json(path, label)
     return None, None
 
+# %% ../nbs/87_own_table.ipynb #7a993e2b
 def _read_columns(path, label, columns, keep):
     "The columns of a parquet or feather file"
     try:
@@ -100,7 +102,8 @@ def _read_arrow_file(source, label, columns, keep):
     if columns: _check_schema(schema, single, keep, label)
     source.seek(0)
     names = list(dict.fromkeys([*single, *keep])) if columns else None
-    return arrow_frame(pq.read_table(source, columns=names) if is_parquet else feather.read_table(source, columns=names))
+    read = pq.read_table if is_parquet else feather.read_table
+    return arrow_frame(read(source, columns=names))
 
 # %% ../nbs/87_own_table.ipynb #7ea619b1
 def _check_schema(schema, single, keep, label):
@@ -135,14 +138,15 @@ def _patient_json(data, label, is_list):
     for n,part in parts:
         try: found = json.loads(part.decode('utf-8-sig'))
         except (ValueError, RecursionError) as e:
-            raise DataError(f'{label}, line {n}: this is no JSON ({str(e)[:80]}); each line is to hold one object with a '
-                'user, an item and a rating.') from None
+            raise DataError(f'{label}, line {n}: this is no JSON ({str(e)[:80]}); each line is to hold one object with '
+                'a user, an item and a rating.') from None
         rows += found if is_list else [found]
     if all(isinstance(row, dict) for row in rows): return pd.DataFrame(rows)
     raise DataError(f'{label}: a row is a JSON object with names and values, and this file holds others.')
 
 # %% ../nbs/87_own_table.ipynb #1ffd5bf6
-_item_names = {'title':TITLE, 'name':TITLE, 'genres':GENRES, 'genre':GENRES, 'year':YEAR, 'overview':OVERVIEW, 'description':OVERVIEW}
+_item_names = {'title':TITLE, 'name':TITLE, 'genres':GENRES, 'genre':GENRES, 'year':YEAR, 'overview':OVERVIEW,
+    'description':OVERVIEW}
 
 def read_items(
     path, # A file as for `read_table`, one row an item
@@ -156,8 +160,9 @@ def read_items(
     if df is None: df, location = _text_frame(TextFile(path, label=label, **kwargs), item)
     key = next((name for name in (ITEM, item) if name in df), None)
     if key is None:
-        raise DataError(f"{label}: no column {item!r}; there are {', '.join(map(repr, df.columns))}. The ids of items need "
-            'a column with the same name as in the ratings, or item_id.')
+        present = ', '.join(map(repr, df.columns))
+        raise DataError(f'{label}: no column {item!r}; there are {present}. The ids of items need a '
+            'column with the same name as in the ratings, or item_id.')
     found = {_item_names[name.strip().lower()]:name for name in df.columns[::-1] if name.strip().lower() in _item_names}
     res = df[[key, *found.values()]].set_axis([ITEM, *found], axis=1)
     res[ITEM] = clean_ids(res[ITEM], ITEM, location)

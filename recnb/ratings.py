@@ -19,7 +19,8 @@ from .columns import _first, _value
 
 # %% ../nbs/00_ratings.ipynb #30d254b3
 _all_ = ['USER', 'ITEM', 'RATING', 'TIME', 'TITLE', 'YEAR', 'GENRES', 'OVERVIEW', 'SEX', 'AGE', 'JOB', 'VALID', 'TEST',
-    'DataError', 'Location', 'clean_ratings', 'clean_ids', 'parse_ids', 'clean_times', 'id_text', 'id_series', 'convert_ids',
+    'DataError', 'Location', 'clean_ratings', 'clean_ids', 'parse_ids', 'clean_times', 'id_text', 'id_series',
+    'convert_ids',
     'UnknownIdWarning', 'warn_unknown', 'as_frame']
 
 # %% ../nbs/00_ratings.ipynb #a9b1420b
@@ -78,7 +79,8 @@ def _no_rating_note(values, counts):
     "A sentence where the lowest value seems to mean that there is no rating"
     low, rest, share = float(values[0]), values[1:], counts[0]/counts.sum()
     minus = low == -1 and len(rest) > 1 and rest[0] >= 0 and rest[-1] >= 3
-    zero = low == 0 and len(rest) > 2 and rest[0] >= 1 and rest[-1] >= 5 and share > .3
+    many_levels = len(rest) > 2 and rest[0] >= 1 and rest[-1] >= 5
+    zero = low == 0 and many_levels and share > .3
     if not (minus or zero): return None
     return (f'{counts[0]:,} ratings are {low:g}, which often means "no rating" where the others are {rest[0]:g} to '
         f'{rest[-1]:g}; drop_rating={low:g} (--drop-rating {low:g}) leaves them out')
@@ -93,9 +95,9 @@ def _odd_note(values, counts):
     off = odd[(odd < low - step) | (odd > high + step) | (np.abs(steps - np.round(steps)) > 5e-4)]
     if not len(off): return None
     text = ' and '.join(f'{v:g}' for v in off)
-    return (f'{text} occurs once and is off the scale of the other ratings, {low:g} to {high:g} in steps of {step:g}; if '
-        f'it is a slip, drop_rating={off[0]:g} (--drop-rating {off[0]:g}) leaves it out, and scale=({low:g}, {high:g}) '
-        f'(--scale {low:g}:{high:g}) refuses what lies outside, with its line')
+    return (f'{text} occurs once and is off the scale of the other ratings, {low:g} to {high:g} in steps of {step:g}; '
+        f'if it is a slip, drop_rating={off[0]:g} (--drop-rating {off[0]:g}) leaves it out, and '
+        f'scale=({low:g}, {high:g}) (--scale {low:g}:{high:g}) refuses what lies outside, with its line')
 
 # %% ../nbs/00_ratings.ipynb #bb5e2bf2
 def time_notes(
@@ -107,8 +109,8 @@ def time_notes(
     if missing == len(times): return notes
     for name,first,last in (('years', 1900, 2100), ('days since 1900, as spreadsheets count them', 20_000, 60_000)):
         if first <= low < high <= last:
-            notes.append(f'timestamps from {low:,} to {high:,} look like {name}, and are read as seconds in 1970; write dates, '
-                'such as 2005-09-06, unless only the order counts')
+            notes.append(f'timestamps from {low:,} to {high:,} look like {name}, and are read as seconds in 1970; '
+                'write dates, such as 2005-09-06, unless only the order counts')
     return notes
 
 # %% ../nbs/00_ratings.ipynb #c14bc1e8
@@ -243,7 +245,8 @@ def clean_about(
     table = as_frame(table, what=what.removeprefix('the table of '))
     if key not in table:
         if name not in table:
-            raise DataError(f"{what}: no column '{key}'; there are {', '.join(map(repr, table.columns))}. Rename yours.")
+            present = ', '.join(map(repr, table.columns))
+            raise DataError(f"{what}: no column '{key}'; there are {present}. Rename yours.")
         table = table.rename(columns={name:key})
     given = clean_ids(table[key].reset_index(drop=True), key, Location(what))
     known = pd.Index(ids.cat.categories if isinstance(ids.dtype, pd.CategoricalDtype) else ids.unique())
@@ -251,17 +254,20 @@ def clean_about(
     if not given.isin(known).any():
         raise DataError(f'{what} is about none of those in the ratings: it has ids such as {_few(given)}, '
             f'the ratings {_few(known)}; is this the right table and column?')
-    lost = np.zeros(len(given), bool)
-    if known.dtype.kind in 'iu' and given.dtype == object: lost = given.map(type).to_numpy() == str
-    if lost.any():
-        notes.append(f'{lost.sum():,} rows of {what} were left out: ids such as {_few(given[lost])} are no numbers, '
-            'as those of the ratings are')
-        table, given = table[~lost], given[~lost].astype('int64')
+    if known.dtype.kind in 'iu' and given.dtype == object: table, given = _drop_text_ids(table, given, what, notes)
     n = int(given.duplicated().sum())
     if n: notes.append(f'{n:,} rows of {what} repeat an id; the first counts')
     return _typed_about(table.reset_index(drop=True), key, given.reset_index(drop=True))
 
+# %% ../nbs/00_ratings.ipynb #3c4578d7
 def _few(ids): return ', '.join(map(repr, pd.Index(ids[:3]).tolist()))
+
+def _drop_text_ids(table, ids, what, notes):
+    "The rows whose ids are numbers, where those of the ratings are"
+    lost = ids.map(type).to_numpy() == str
+    notes.append(f'{lost.sum():,} rows of {what} were left out: ids such as {_few(ids[lost])} are no numbers, '
+        'as those of the ratings are')
+    return table[~lost], ids[~lost].astype('int64')
 
 # %% ../nbs/00_ratings.ipynb #e592a6ce
 def _typed_about(table, key, ids):

@@ -144,7 +144,7 @@ _file_options = dict(
     sep=_text_option('--sep', 'CHAR', "what stands between a file's fields; found by itself if not given"),
     encoding=_text_option('--encoding', 'NAME', "a file's text encoding; utf-8 if not given"),
     scale=_text_option('--scale', 'LOW:HIGH[:STEP]', "the rating scale; read off the ratings if not given"),
-    names=_text_option('--names', 'A,B,…', "names of a file's columns in order, where it has no header: user,item,rating"),
+    names=_text_option('--names', 'A,B,…', "names of a file's columns, where it has no header, as in user,item,rating"),
     items=_text_option('--items', 'FILE', 'titles, genres and so on of the items, by the ids of the ratings'),
     drop_rating=_text_option('--drop-rating', 'X', 'leave out rows with this rating, such as -1 for "not rated"'),
     no_time=Annotated[Optional[bool], typer.Option('--no-time', help='ignore the times in the file')],

@@ -94,7 +94,8 @@ def _new_ids(items, table):
     ids = convert_ids(clean_ids(table[ITEM], ITEM, Location('new items')), items.ids).set_axis(table.index)
     numeric = pd.api.types.is_numeric_dtype(items.ids)
     wrong = ids[ids.map(type) == str] if numeric else ids[:0]
-    if len(wrong): raise DataError(f'item {wrong.iloc[0]!r} is new, but those known are numbers, such as {items.ids[0]}.')
+    if len(wrong):
+        raise DataError(f'item {wrong.iloc[0]!r} is new, but those known are numbers, such as {items.ids[0]}.')
     for bad,why in ((ids.isin(items.ids), 'is known already'), (ids.duplicated(), 'is named twice')):
         if bad.any(): raise DataError(f'item {ids[bad].iloc[0]!r} {why}; name new items only, each once.')
     return ids
