@@ -181,7 +181,7 @@ def _decoded(value):
 # %% ../nbs/85_columns.ipynb #6139cd48
 _missing_words = ( # what programs write where there is no number
     '', 'nan', 'na', 'n/a', 'null', 'none', 'inf', '-inf', r'\n')
-_whole, _decimal = '0|-?[1-9][0-9]{0,17}', '-?[0-9]+(?:[.][0-9]+)?'
+_whole, _decimal = '0|-?[1-9][0-9]{0,18}', '-?[0-9]+(?:[.][0-9]+)?'
 
 def parse_ids(
     col:pd.Series, # Text, or categories of text
@@ -193,8 +193,8 @@ def parse_ids(
     col = col.astype('category')
     words = pd.Series(col.cat.categories.astype(str)).str.strip()
     used = np.isin(np.arange(len(words)), col.cat.codes)
-    if words[used].str.fullmatch(_whole).all(): return _coded(words, used, col)
-    if words[used].str.fullmatch(f'(?:{_whole})[.]0').all(): return _coded(words.str[:-2], used, col)
+    for pattern,plain in ((_whole, words), (f'(?:{_whole})[.]0', words.str.removesuffix('.0'))):
+        if words[used].str.fullmatch(pattern).all(): return _coded(plain, used, col)
     num = pd.to_numeric(words, errors='coerce').astype('float64')
     good = (num.abs() < 2**53).to_numpy()
     if strict: return _refuse_text(col, num, good, name, location)
@@ -206,8 +206,10 @@ def parse_ids(
 
 # %% ../nbs/85_columns.ipynb #9b4ee2d1
 def _coded(words, used, col):
-    "Categories whose words are whole numbers as numbers"
-    return pd.Series(words.where(used, '0').astype('int64').to_numpy()[col.cat.codes.to_numpy()], col.index)
+    "Categories whose words are whole numbers as numbers, if all are below 2**63"
+    try: num = np.array([int(word) for word in words.where(used, '0')], 'int64')
+    except OverflowError: return col
+    return pd.Series(num[col.cat.codes.to_numpy()], col.index)
 
 def _floats(num, col): return pd.Series(num.to_numpy()[col.cat.codes.to_numpy()], col.index)
 
@@ -238,11 +240,11 @@ def id_series(
 
 # %% ../nbs/85_columns.ipynb #483d3110
 def _plain_number(value):
-    "An id as a whole number, or None where it is none"
+    "An id as a whole number below 2**63, or None where it is none"
     if isinstance(value, bytes): value = _decoded(value)
-    if isinstance(value, str): return int(value) if re.fullmatch(_whole, value := value.strip()) else None
+    if isinstance(value, str): value = int(value) if re.fullmatch(_whole, value.strip()) else None
     if isinstance(value, float): return int(value) if value.is_integer() and abs(value) < 2**53 else None
-    return int(value) if isinstance(value, (int, np.integer)) else None
+    return int(value) if isinstance(value, (int, np.integer)) and abs(value) < 2**63 else None
 
 def _check_single(value, kind):
     "Raise an error about what is no id at all"

@@ -4,15 +4,17 @@
 
 # %% auto #0
 __all__ = ['MissingFile', 'open_bytes', 'display_name', 'foreign_format', 'check_archive', 'file_errors', 'cache_dir',
-           'data_dirs', 'find_data', 'atomic_file', 'check_writable', 'atomic_folder', 'resolve_folder',
+           'data_dirs', 'find_data', 'atomic_file', 'check_writable', 'atomic_folder', 'resolve_folder', 'open_folder',
            'to_json_value']
 
 # %% ../nbs/80_files.ipynb #275e4465
-import bz2, gzip, io, lzma, math, os, re, secrets, shutil, tempfile, time, zipfile, zlib
+import bz2, errno, gzip, io, lzma, math, os, re, secrets, shutil, stat, tempfile, time, zipfile, zlib
 import numpy as np, pandas as pd, pyarrow as pa
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from datetime import date, time as daytime, timedelta
+from filelock import FileLock, Timeout
 from pathlib import Path
+from safetensors import SafetensorError
 from .ratings import *
 
 # %% ../nbs/80_files.ipynb #9589463c
@@ -153,14 +155,51 @@ def atomic_file(
     path, # The file to write, made or replaced; its folder is made as well
 ): # Path of a temporary file beside it, to write to
     "A file that appears complete, or not at all"
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
+    path = _link_target(path)
     part = _part_path(path)
     try:
-        yield part
-        os.replace(part, path)
+        with _writing_errors(path):
+            _make_folder(path.parent)
+            yield part
+            _sync(part)
+            os.replace(part, path)
+            _sync(path.parent)
         for leftover in _abandoned(path): leftover.unlink(missing_ok=True)
-    finally: part.unlink(missing_ok=True)
+    finally:
+        with suppress(OSError): part.unlink()
+
+# %% ../nbs/80_files.ipynb #1abf222d
+def _sync(path):
+    "Wait until a file, or the names in a folder, are on the disk"
+    if os.name == 'nt': return # which can open no folder
+    descriptor = os.open(path, os.O_RDONLY)
+    try: os.fsync(descriptor)
+    finally: os.close(descriptor)
+
+def _make_folder(path):
+    "Make a folder and those above it, each of them on the disk"
+    missing = [folder for folder in (path, *path.parents) if not folder.exists()]
+    path.mkdir(parents=True, exist_ok=True)
+    for folder in missing: _sync(folder.parent)
+
+def _link_target(path):
+    "Where a symbolic link leads, so that the link stays a link; any other path as it is"
+    path = Path(path)
+    return Path(os.path.realpath(path)) if path.is_symlink() else path
+
+# %% ../nbs/80_files.ipynb #bd7f0db2
+@contextmanager
+def _writing_errors(path):
+    "Errors of the system while `path` is written, with its name"
+    try: yield
+    except SafetensorError as e:
+        code = re.search(r'os error (\d+)', str(e))
+        if not code: raise
+        raise OSError(int(code[1]), os.strerror(int(code[1])), str(path)) from None
+    except OSError as e:
+        of_another_file = e.filename and not Path(e.filename).is_relative_to(path.parent)
+        if e.errno is None or of_another_file or isinstance(e, (FileExistsError, TimeoutError)): raise
+        raise OSError(e.errno, os.strerror(e.errno), str(path)) from None
 
 # %% ../nbs/80_files.ipynb #d60cf064
 def _part_path(path):
@@ -195,21 +234,47 @@ def check_writable(
 def atomic_folder(
     path, # The folder to write
     replace:bool=True, # Replace an existing folder? If not, one with files in it raises an `OSError`
+    timeout:float=300, # Seconds to wait while another program writes it
 ): # A new folder beside it, to write to
     "A folder that appears complete, or not at all"
-    path = Path(path)
+    path = _link_target(path)
     if path.exists() and not path.is_dir():
         raise FileExistsError(f'{path} is a file, so no folder can be written there.')
     part = _part_path(path)
-    part.mkdir(parents=True)
-    try:
-        yield part
-        if replace: _move_aside(path, part.with_suffix('.old'))
-        os.replace(part, path)
-        for leftover in [*_beside(path, 'old'), *_abandoned(path)]: shutil.rmtree(leftover, ignore_errors=True)
-    finally: shutil.rmtree(part, ignore_errors=True)
+    with _writing_errors(path):
+        _make_folder(path.parent)
+        with _only_writer(path, timeout):
+            for leftover in _beside(path, 'part'): shutil.rmtree(leftover, ignore_errors=True)
+            part.mkdir()
+            try:
+                yield part
+                _put_in_place(part, path, replace)
+            finally: shutil.rmtree(part, ignore_errors=True)
 
 # %% ../nbs/80_files.ipynb #a9a1e5cc
+@contextmanager
+def _only_writer(path, timeout):
+    "Wait until no other program writes `path`, and keep others waiting"
+    lock = path.with_name(f'.{path.name}.lock')
+    try:
+        with FileLock(lock, timeout=timeout):
+            try: yield
+            finally:
+                with suppress(OSError): lock.unlink() # who waits for this file finds it gone, and makes another
+    except Timeout:
+        reason = f'another program writes it, and was not done after {timeout:g} seconds; try again later'
+        raise TimeoutError(errno.ETIMEDOUT, reason, str(path)) from None
+
+def _put_in_place(part, path, replace):
+    "Give a complete folder its name, and delete the one that had it"
+    for folder,_,names in os.walk(part, topdown=False):
+        for name in [*names, '.']: _sync(Path(folder)/name)
+    if replace: _move_aside(path, part.with_suffix('.old'))
+    os.replace(part, path)
+    _sync(path.parent) # before the old one is deleted
+    for leftover in _beside(path, 'old'): shutil.rmtree(leftover, ignore_errors=True)
+
+# %% ../nbs/80_files.ipynb #e6cf40bf
 def _move_aside(path, aside):
     "Rename the folder `path`, if it exists; delete those renamed earlier, which may be half deleted already"
     if not path.exists(): return
@@ -221,10 +286,53 @@ def resolve_folder(
     path, # The folder, as it was named when it was written
 )->Path: # Where it is: `path`, or the old folder if a program was interrupted between two renames
     "Find a folder written by `atomic_folder`"
-    path = Path(path)
+    path = _link_target(path)
     if path.exists(): return path
     renamed = _beside(path, 'old')
     return renamed[-1] if renamed else path
+
+# %% ../nbs/80_files.ipynb #090c5354
+@contextmanager
+def open_folder(
+    path, # A folder that `atomic_folder` wrote
+    names, # Of its files
+): # Dict from a name to a file, open for reading bytes; of the files that are there
+    "Open files of a folder, all of one version of it"
+    for attempt in range(500):
+        with ExitStack() as stack:
+            files = _open_all(resolve_folder(path), names, stack)
+            if files is None and attempt < 5 or files is None and resolve_folder(path).exists():
+                time.sleep(.01) # it is being replaced just now
+                continue
+            before = {name: _state(file) for name,file in (files or {}).items()}
+            yield files or {}
+            for name,file in (files or {}).items():
+                if _state(file) == before[name]: continue
+                raise DataError(f'{Path(path)/name} was written to while it was read; try again.')
+            return
+    raise DataError(f'{path} changes all the time; try again when nothing is written in it.')
+
+# %% ../nbs/80_files.ipynb #6dfcda75
+def _open_all(folder, names, stack):
+    "The files of a folder that exist, by name, or None if another folder took its name meanwhile"
+    def identity(): return [getattr(folder.stat(), key) for key in ('st_dev', 'st_ino', 'st_ctime_ns')]
+    try:
+        before = identity()
+        opened = {name: stack.enter_context(_open_file(folder/name)) for name in names if (folder/name).exists()}
+        return opened if identity() == before else None
+    except FileNotFoundError: return None
+
+def _open_file(path):
+    "Open a file for reading bytes, or raise an error if it is something else, without waiting for a pipe"
+    descriptor = os.open(path, os.O_RDONLY | getattr(os, 'O_NONBLOCK', 0) | getattr(os, 'O_BINARY', 0))
+    if stat.S_ISREG(os.fstat(descriptor).st_mode): return open(descriptor, 'rb')
+    os.close(descriptor)
+    raise DataError(f'{path} is a folder, a pipe or a device, and a file should be there.')
+
+def _state(file):
+    "What changes when an open file is written to"
+    now = os.fstat(file.fileno())
+    return now.st_size, now.st_mtime_ns
 
 # %% ../nbs/80_files.ipynb #c7445846
 def to_json_value(
