@@ -86,8 +86,9 @@ def _read_columns(path, label, columns, keep):
         with file_errors(label), open_bytes(path) as file: data = file.read() if isinstance(path, io.BytesIO) else None
         source = pa.BufferReader(data) if data is not None else pa.memory_map(str(path))
         return _read_arrow_file(source, label, columns, keep)
-    except (DataError, MemoryError): raise
+    except DataError: raise
     except Exception as e: # a damaged file makes Arrow raise whatever there is
+        if isinstance(e, MemoryError) and not _is_absurd(e, path): raise
         reason = (str(e).splitlines() or [type(e).__name__])[0][:100]
         raise DataError(f'{label}: not a parquet or feather file, or a damaged one; write it again, or call it .csv '
             f'if that is what it is ({reason}).') from None
@@ -104,6 +105,13 @@ def _read_arrow_file(source, label, columns, keep):
     names = list(dict.fromkeys([*single, *keep])) if columns else None
     read = pq.read_table if is_parquet else feather.read_table
     return arrow_frame(read(source, columns=names))
+
+# %% ../nbs/87_own_table.ipynb #55f0e2e6
+def _is_absurd(e, path):
+    "Is so much memory wanted that the file has to be damaged?"
+    size = len(path.getbuffer()) if isinstance(path, io.BytesIO) else path.stat().st_size
+    wanted = re.search('size ([0-9]+)', str(e))
+    return wanted is not None and int(wanted[1]) > 10_000*size
 
 # %% ../nbs/87_own_table.ipynb #7ea619b1
 def _check_schema(schema, single, keep, label):
