@@ -344,6 +344,7 @@ def titles(self:Ratings,
     ids = pd.Series(np.asarray(ids))
     if self.items is None or TITLE not in self.items: return ids.astype(str)
     names = self.items.drop_duplicates(ITEM).set_index(ITEM)[TITLE]
+    names = names.where(names.isna(), names.astype(str)) # a film may be called 1917
     return ids.map(names.astype(object)).fillna(ids.astype(str))
 
 # %% ../nbs/00_ratings.ipynb #604a4210
