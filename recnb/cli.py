@@ -7,8 +7,9 @@ __all__ = ['app', 'data_app', 'Dir', 'K', 'main', 'list_data', 'fetch_data', 'de
            'recommend_command', 'similar_command', 'evaluate_command', 'info_command', 'serve_command', 'demo_command']
 
 # %% ../nbs/50_cli.ipynb #25fa93c8
-import inspect, json, sys
+import inspect, json, shlex, signal, sys, warnings
 import typer
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Annotated, Optional
 from . import __version__
@@ -42,11 +43,13 @@ def _options(
 # %% ../nbs/50_cli.ipynb #e18349c3
 def main(
     args:list=None, # Words after `recnb`; those of the command line if None
-)->int: # Never returns: raises `SystemExit` with 0, 2 for an error of the caller's, or 130 where interrupted
+)->int: # Never returns: raises `SystemExit` with 0, 2 for an error, 130 if interrupted, 141 if nobody reads on
     "The `recnb` command"
-    try: code = app(args, prog_name='recnb', standalone_mode=False)
+    open_output()
+    try: code = _run(args)
+    except BrokenPipeError: _stop_unread()
     except (KeyboardInterrupt, typer.Abort): stop('interrupted', 130)
-    except OSError as e: stop(f'{e.filename}: {e.strerror}' if e.filename and e.strerror else e)
+    except OSError as e: _stop_unwritten(e)
     except (ValueError, FloatingPointError, ImportError) as e: stop(e)
     except Exception as e:
         if is_out_of_memory(e):
@@ -58,6 +61,32 @@ def main(
         stop_usage_error(e)
     if code == 130: stop('interrupted', 130)
     sys.exit(code if isinstance(code, int) else 0)
+
+# %% ../nbs/50_cli.ipynb #9d5301b4
+_words = [] # of the command that runs, to name the one that resumes it
+
+def _run(args):
+    "Run a command: its exit code, or None"
+    _words[:] = sys.argv[1:] if args is None else args
+    with warnings.catch_warnings():
+        warnings.showwarning = lambda message, *where: note(message)
+        try: code = app(args, prog_name='recnb', standalone_mode=False)
+        except SystemExit as e:
+            if e.code == 1: raise BrokenPipeError from None # what typer makes of it
+            raise
+    sys.stdout.flush()
+    return code
+
+def _stop_unread():
+    "End because the reader of the output has gone"
+    drop_output()
+    sys.exit(141)
+
+def _stop_unwritten(e):
+    "End with an error of the system: what was written or read, and why it failed"
+    drop_output()
+    if not e.strerror: stop(e)
+    stop(f"{e.filename or 'stdout'}: {e.strerror}.")
 
 # %% ../nbs/50_cli.ipynb #f4d3d8c5
 @data_app.command('list')
@@ -146,13 +175,25 @@ def _checkpoint_dir(out, resume):
     library().check_replaceable(out)
     return out.with_name(f'{out.name}.training')
 
-def _save(trial, out, checkpoint_dir):
+def _save(trial, out, checkpoint_dir, force):
     "Save a trained model, and remove its checkpoints"
     lib = library()
-    lib.Recommender(trial.learn, lib.trial_summary(trial)).save(out)
+    before = lib.what_is_saved(out)
+    lib.Recommender(trial.learn, lib.trial_summary(trial)).save(out, force)
     for path in [*checkpoint_dir.glob('*.safetensors'), *checkpoint_dir.glob('.*.part')]: path.unlink()
     if checkpoint_dir.is_dir() and not any(checkpoint_dir.iterdir()): checkpoint_dir.rmdir()
-    note(f'saved to {out}; see `recnb recommend {out} --help`')
+    replaced = f", in place of {before['model'] or before['kind']} on {before['data']}" if before else ''
+    note(f'saved to {out}{replaced}; see `recnb recommend {shlex.quote(str(out))} --help`')
+
+# %% ../nbs/50_cli.ipynb #3ea2aee8
+def _stop_interrupted(e, checkpoint_dir):
+    "End an interrupted training with a sentence that says how to go on"
+    code = 128 + (e.args[0] if e.args else signal.SIGINT)
+    if checkpoint_dir is None: stop('interrupted; nothing is kept of a training without --out.', code)
+    if not any(checkpoint_dir.glob('*.safetensors')):
+        stop('interrupted before the first epoch was done, so nothing is kept; start the same command again.', code)
+    words = _words if '--resume' in _words else [*_words, '--resume']
+    stop(f'interrupted; `{shlex.join(["recnb", *map(str, words)])}` continues after the last complete epoch.', code)
 
 # %% ../nbs/50_cli.ipynb #7f4f5afb
 def _baselines(model, ratings, split, seed, ranking, as_json):
@@ -191,6 +232,7 @@ def train(
     out:Annotated[Optional[Path], typer.Option('--out', '-o', metavar='DIR',
         help='save the model to this folder')]=None,
     resume:Annotated[bool, typer.Option('--resume', help='continue an interrupted training of the same command')]=False,
+    force:Annotated[bool, typer.Option('--force', help='replace a folder with another model, or of other data')]=False,
     as_json:Json=False, columns:dict=None,
 ):
     "Train a model, and measure it on held-out ratings."
@@ -199,9 +241,13 @@ def train(
     args = _parse_settings(settings, inspect.signature(lib.run_trial).parameters)
     checkpoint_dir = _checkpoint_dir(out, resume)
     ratings, args = _with_text(model, load_data(data, columns), no_text, text_model, args)
-    trial = lib.run_trial(model, ratings, split, seed=seed, epochs=epochs, bs=bs, ranking=ranking, progress=True,
-        metric=metric, preset=preset, checkpoint_dir=checkpoint_dir, resume=resume, **args)
-    if out: _save(trial, out, checkpoint_dir)
+    if out: lib.check_replaceable(out, dict(model=model, data=ratings.name), force)
+    try:
+        with signals_as_interrupt(), lib.only_writer(checkpoint_dir, 0) if out else nullcontext():
+            trial = lib.run_trial(model, ratings, split, seed=seed, epochs=epochs, bs=bs, ranking=ranking,
+                progress=True, metric=metric, preset=preset, checkpoint_dir=checkpoint_dir, resume=resume, **args)
+            if out: _save(trial, out, checkpoint_dir, force)
+    except KeyboardInterrupt as e: _stop_interrupted(e, checkpoint_dir)
     _print_trial(trial, _baselines(model, ratings, split, seed, ranking, as_json), ranking, as_json)
 
 # %% ../nbs/50_cli.ipynb #74bfd02b

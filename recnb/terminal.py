@@ -4,21 +4,23 @@
 
 # %% auto #0
 __all__ = ['Data', 'Json', 'Seed', 'Split', 'library', 'import_models', 'show', 'note', 'stop', 'is_out_of_memory',
-           'stop_usage_error', 'with_file_options', 'load_data']
+           'stop_usage_error', 'open_output', 'drop_output', 'signals_as_interrupt', 'with_file_options', 'load_data']
 
 # %% ../nbs/48_terminal.ipynb #dede151f
 import os
 os.environ.setdefault('GOMP_SPINCOUNT', '10000')
 
 # %% ../nbs/48_terminal.ipynb #172d5c78
-import functools, inspect, re, sys
+import codecs, functools, inspect, json, logging, os, re, signal, sys
 import typer
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Annotated, Optional
 
 # %% ../nbs/48_terminal.ipynb #43524163
 def library(): # The module `recnb.all`
     "The library, imported when a command needs it"
+    logging.getLogger('matplotlib').setLevel(logging.ERROR) # where it puts its cache is no concern of a command
     import recnb.all
     return recnb.all
 
@@ -91,14 +93,14 @@ def note(
     text:str, # A line
 ):
     "Print a note on stderr"
-    print(f'note: {text}', file=sys.stderr, flush=True)
+    with suppress(OSError): print(f'note: {text}', file=sys.stderr, flush=True)
 
 def stop(
     message, # A sentence, or an exception that holds one
     code:int=2, # Exit code
 ):
     "Print one line on stderr and exit"
-    print(f'recnb: {message}', file=sys.stderr, flush=True)
+    with suppress(OSError): print(f'recnb: {message}', file=sys.stderr, flush=True) # the terminal may be gone
     sys.exit(code)
 
 def is_out_of_memory(
@@ -119,6 +121,35 @@ def stop_usage_error(
     command = e.ctx.command_path if e.ctx else 'recnb'
     if message[-1] not in '.?': message += '.'
     stop(f'{message} See `{command} --help`.')
+
+# %% ../nbs/48_terminal.ipynb #489e50a3
+def _escape(e):
+    "What an encoding does not have as JSON writes it"
+    return json.dumps(e.object[e.start:e.end])[1:-1], e.end
+
+def open_output():
+    "Make stdout and stderr fit for any text, or stop if stdout is closed"
+    codecs.register_error('recnb-escape', _escape)
+    if sys.stdout is None: stop('stdout is closed, and answers are printed there; redirect it, as in `> answer.txt`.')
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, 'reconfigure'): stream.reconfigure(errors='recnb-escape')
+
+def drop_output():
+    "Forget what cannot be printed, so that Python does not try once more when it ends"
+    with suppress(OSError, ValueError): os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+# %% ../nbs/48_terminal.ipynb #1fb9e876
+@contextmanager
+def signals_as_interrupt():
+    "Let TERM and HUP raise `KeyboardInterrupt`, with the number of the signal"
+    def interrupt(number, frame): raise KeyboardInterrupt(number)
+    numbers = [getattr(signal, name) for name in ('SIGTERM', 'SIGHUP') if hasattr(signal, name)]
+    wanted, before = [number for number in numbers if signal.getsignal(number) == signal.SIG_DFL], {}
+    with suppress(ValueError): # not in the main thread, where signals arrive
+        before = {number: signal.signal(number, interrupt) for number in wanted}
+    try: yield
+    finally:
+        for number,handler in before.items(): signal.signal(number, handler)
 
 # %% ../nbs/48_terminal.ipynb #cb20f239
 def _text_option(flag, metavar, text):
