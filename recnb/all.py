@@ -37,6 +37,7 @@ from recnb.ann import *
 from recnb.fold_in import *
 from recnb.recommender import *
 from recnb.explain import *
+from recnb.model_card import *
 from recnb.bundle import *
 from recnb.hub import *
 from recnb.update import *

@@ -66,6 +66,14 @@ def __repr__(self:Recommender):
     name = self.about.get('model', type(self.model).__name__)
     return f'Recommender: {name} on {self.ratings.name}, {len(self.users) - 1:,} users, {len(self.items) - 1:,} items'
 
+# %% ../nbs/41_recommender.ipynb #077be4eb
+@patch
+def __getstate__(self:Recommender):
+    return {name: value for name,value in self.__dict__.items() if name not in ('lock', '_fold_in')}
+
+@patch
+def __setstate__(self:Recommender, state): self.__dict__.update(state, lock=RLock(), _fold_in=None)
+
 # %% ../nbs/41_recommender.ipynb #93d6bddc
 @patch(as_prop=True)
 def title_index(self:Recommender)->TitleIndex:
