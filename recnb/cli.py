@@ -7,7 +7,7 @@ __all__ = ['app', 'data_app', 'Dir', 'K', 'main', 'list_data', 'fetch_data', 'de
            'recommend_command', 'similar_command', 'evaluate_command', 'info_command', 'serve_command', 'demo_command']
 
 # %% ../nbs/50_cli.ipynb #25fa93c8
-import inspect, json, os, re, shlex, shutil, signal, sys, tempfile, warnings
+import inspect, json, os, re, shlex, shutil, signal, sys, tempfile
 import typer
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
@@ -46,8 +46,7 @@ def main(
 )->int: # Never returns: raises `SystemExit` with 0, 2 for an error, 130 if interrupted, 141 if nobody reads on
     "The `recnb` command"
     open_output()
-    try:
-        with warnings_as_notes(): code = _run(args)
+    try: code = _run(args)
     except BrokenPipeError: _stop_unread()
     except (KeyboardInterrupt, typer.Abort): stop('interrupted', 130)
     except OSError as e: _stop_unwritten(e)
@@ -69,8 +68,7 @@ _words = [] # of the command that runs, to name the one that resumes it
 def _run(args):
     "Run a command: its exit code, or None"
     _words[:] = sys.argv[1:] if args is None else args
-    with warnings.catch_warnings():
-        warnings.showwarning = lambda message, *where: note(message)
+    with warnings_as_notes():
         try: code = app(args, prog_name='recnb', standalone_mode=False)
         except SystemExit as e:
             if e.code == 1: raise BrokenPipeError from None # what typer makes of it

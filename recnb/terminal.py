@@ -110,11 +110,11 @@ def note(
 
 @contextmanager
 def warnings_as_notes():
-    "Print warnings about unknown ids as notes, without the line of code that they come from"
+    "Print warnings for users as notes, without the line of code that they come from"
     with warnings.catch_warnings():
         show_other = warnings.showwarning
         def show_warning(message, category, *args, **kwargs):
-            if category.__name__ == 'UnknownIdWarning': note(message)
+            if issubclass(category, UserWarning): note(message)
             else: show_other(message, category, *args, **kwargs)
         warnings.showwarning = show_warning
         yield
