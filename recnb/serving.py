@@ -53,7 +53,7 @@ class ServedModel:
         self.titles, self.cards = rec.title_index, item_cards(rec)
         self.index_by_id = {card[ITEM]:i for i,card in enumerate(self.cards) if card}
         self.user_ids = set(rec.users.ids.tolist())
-        with torch.no_grad(): self.compares = rec.model.item_vectors() is not None
+        self.compares = rec.compares
         rec.recommend(ratings=[(self.cards[1][ITEM], self.scale.high)], k=1) # the first answer takes longer
 
 # %% ../nbs/49_serving.ipynb #6bc12029
