@@ -35,6 +35,7 @@ from recnb.tower import *
 from recnb.next_item import *
 from recnb.multitask import *
 from recnb.ann import *
+from recnb.ials import *
 from recnb.fold_in import *
 from recnb.recommender import *
 from recnb.explain import *

@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['solve_rows', 'als', 'IALS', 'ials_learner']
 
-# %% ../nbs/35_ials.ipynb #0b5005f7
+# %% ../nbs/35_ials.ipynb #bd6acf00
 import numpy as np, torch
 import torch.nn.functional as F
 from fastai.basics import Learner
@@ -15,7 +15,7 @@ from .ratings import *
 from .model import *
 from .linear import *
 
-# %% ../nbs/35_ials.ipynb #edbdce70
+# %% ../nbs/35_ials.ipynb #96512b0b
 def _batches(liked, width, cells):
     "Rows of a sparse matrix with what they hold, padded with 0: (row numbers (B,), columns (B, N)), the longest first"
     n = np.diff(liked.indptr)
@@ -30,7 +30,7 @@ def _batches(liked, width, cells):
         yield torch.from_numpy(rows), torch.from_numpy(items)
         lo += len(rows)
 
-# %% ../nbs/35_ials.ipynb #255fea83
+# %% ../nbs/35_ials.ipynb #894b2e13
 def _equations(items, vectors, gram, alpha, l2, nu):
     "The left side (B, k, k) and the right side (B, k, 1) of the vectors of rows that like `items` (B, N)"
     liked = vectors[items] # (B, N, k)
@@ -43,8 +43,8 @@ def solve_rows(
     batches, # Of row numbers (B,) and liked columns (B, N), as tensors
     n_rows:int, # Rows of the result
     vectors:torch.Tensor, # Of the columns, (n, k); that of 0 is 0
-    alpha:float=11., # Weight of what is liked; everything else has weight 1
-    l2:float=.003, # Penalty, λ
+    alpha:float=6., # Weight of what is liked; everything else has weight 1
+    l2:float=.01, # Penalty, λ
     nu:float=1., # Power of a row's weight by which its penalty is scaled
 )->torch.Tensor: # (n_rows, k); 0 for rows that like nothing
     "The best vectors of rows, given those of the columns"
@@ -54,7 +54,7 @@ def solve_rows(
         res[rows] = torch.cholesky_solve(right, torch.linalg.cholesky(left))[..., 0]
     return res
 
-# %% ../nbs/35_ials.ipynb #60a0b647
+# %% ../nbs/35_ials.ipynb #bdfbb65c
 def als(
     X, # Who liked what: sparse, 0 and 1, (n_users, n_items)
     items:torch.Tensor, # Vectors of the items to start from, (n_items, k); that of item 0 is 0
@@ -69,7 +69,7 @@ def als(
         items = solve_rows(sides[1], X.shape[1], users, **kwargs)
     return users, items
 
-# %% ../nbs/35_ials.ipynb #867b3692
+# %% ../nbs/35_ials.ipynb #4ff630cc
 class IALS(LinearModel):
     "Vectors of items; that of a person is the best one for what they liked"
     tables_by_id = {'item':('popular', 'items', 'count')}
@@ -77,8 +77,8 @@ class IALS(LinearModel):
         n_items:int, # Rows of the item tables, the unknown included
         rule='all', # What counts as liked, as `liked_rule` returns it
         factors:int=64, # Width of the vectors
-        alpha:float=11., # Weight of what is liked; everything else has weight 1
-        l2:float=.003, # Penalty, λ
+        alpha:float=6., # Weight of what is liked; everything else has weight 1
+        l2:float=.01, # Penalty, λ
         nu:float=1., # Power of a row's weight by which its penalty is scaled
         shrink:float=20., # Imaginary people who liked an item and nothing like it, for similar items
     ):
@@ -101,7 +101,7 @@ def fit(self:IALS,
     self.count = torch.from_numpy(np.asarray(X.sum(0), dtype='float32')[0])
     self.set_popular(X)
 
-# %% ../nbs/35_ials.ipynb #9fba623a
+# %% ../nbs/35_ials.ipynb #4a4d4a85
 @patch
 def user_vectors(self:IALS, *query)->torch.Tensor: # (B, factors)
     "Vectors of users, from their histories"
@@ -124,7 +124,7 @@ def explain(self:IALS, *query, item:int)->tuple: # Item indices (N,), and their 
     towards = torch.cholesky_solve(self.items[item][:, None], torch.linalg.cholesky(left[0]))
     return liked, self.settings['alpha']*(self.items[liked] @ towards)[:, 0]
 
-# %% ../nbs/35_ials.ipynb #2164cbae
+# %% ../nbs/35_ials.ipynb #e979e185
 @patch
 def item_vectors(self:IALS)->torch.Tensor: return self.items # (n_items, factors)
 
@@ -136,14 +136,14 @@ def similar(self:IALS,
     cosine = F.cosine_similarity(self.items, self.items[item][None])
     return cosine*self.count/(self.count + self.shrink)
 
-# %% ../nbs/35_ials.ipynb #ee523422
+# %% ../nbs/35_ials.ipynb #d9537c62
 @recipe('ials', about='factors for implicit feedback by alternating least squares, for large catalogues',
     loaders=AllRatingsDataLoaders, metric='ndcg@10')
 def ials_learner(
     dls, # `AllRatingsDataLoaders`
     factors:int=64, # Width of the vectors
-    alpha:float=11., # Weight of what is liked; everything else has weight 1
-    l2:float=.003, # Penalty, λ
+    alpha:float=6., # Weight of what is liked; everything else has weight 1
+    l2:float=.01, # Penalty, λ
     nu:float=1., # Power of a row's weight by which its penalty is scaled
     rounds:int=16, # How often to alternate
     liked=None, # What counts as liked: a rating, 'mean' or 'all'; by the scale if None

@@ -6,7 +6,7 @@
 __all__ = ['AllRatingsDataLoaders', 'liked_matrices', 'ease_weights', 'nearest_items', 'LinearModel', 'EASE', 'ItemKNN',
            'fitted_learner', 'ease_learner', 'item_knn_learner', 'check_linear']
 
-# %% ../nbs/30_linear.ipynb #f375cb45
+# %% ../nbs/30_linear.ipynb #21f95a8a
 import numpy as np, pandas as pd, torch
 import torch.nn.functional as F
 from dataclasses import replace
@@ -22,7 +22,7 @@ from .loader import *
 from .history_loader import *
 from .model import *
 
-# %% ../nbs/30_linear.ipynb #763c2518
+# %% ../nbs/30_linear.ipynb #8c0bd1ce
 class AllRatingsDataLoaders(RatingDataLoaders):
     "`RatingDataLoaders` whose queries hold every rating of a user"
 
@@ -51,13 +51,13 @@ def _padded(row, n_rows, *columns):
     for table,values in zip(tables, columns): table[row, column] = values
     return *tables, n
 
-# %% ../nbs/30_linear.ipynb #592ba12c
+# %% ../nbs/30_linear.ipynb #44f7f12a
 @patch
 def _indexed_query(self:AllRatingsDataLoaders, item, rating, now):
     n = torch.tensor([len(item)])
     return (torch.zeros(1, dtype=torch.int32), item.int()[None], rating.float()[None], n), None
 
-# %% ../nbs/30_linear.ipynb #3f3615b0
+# %% ../nbs/30_linear.ipynb #3dc41254
 def liked_matrices(
     dls, # `RatingDataLoaders`
     liked=None, # What counts as liked, as for `liked_rule`
@@ -84,7 +84,7 @@ def _ones(user, item, shape):
     res.data[:] = 1
     return res
 
-# %% ../nbs/30_linear.ipynb #d263c47d
+# %% ../nbs/30_linear.ipynb #71b7a16c
 def _inverse(Z, l2):
     "The inverse of Z'Z + l2 I, (m, m) float64"
     m = Z.shape[1]
@@ -100,12 +100,12 @@ def _inverse(Z, l2):
         block[:] = np.tril(block) + np.tril(block, -1).T
     return P
 
-# %% ../nbs/30_linear.ipynb #a17c9247
+# %% ../nbs/30_linear.ipynb #aead57b3
 def ease_weights(
     X, # Who liked what: sparse, 0 and 1, (n_users, n_items)
     l2:float=300., # Penalty of large weights, λ
     D=None, # Who disliked what, the same; None for one input
-)->tuple: # Weights of liked items and of disliked ones (None without `D`): float32, (n_items, n_items), row i of input i
+)->tuple: # Weights of liked and of disliked items (None without `D`), float32, (n_items, n_items), row i of input i
     "Weights with which what a person liked adds up to what they like"
     if l2 <= 0: raise ValueError(f'l2={l2:g}, but EASE needs a penalty; it is above 0.')
     n = X.shape[1]
@@ -122,13 +122,13 @@ def ease_weights(
     V[n + own, own] = 0
     return V[:n].astype('float32', order='C'), V[n:].astype('float32', order='C')
 
-# %% ../nbs/30_linear.ipynb #46ce05fa
+# %% ../nbs/30_linear.ipynb #4fa9884a
 def nearest_items(
     X, # Who liked what: sparse, 0 and 1, (n_users, n_items)
     k:int=100, # Neighbours of each item
     shrink:float=20., # People who liked only one of two items, added to each pair
     cells:int=2**23, # Similarities held at a time
-)->tuple: # Item indices (n_items, k), int32, and their similarities (n_items, k), the nearest first; 0 where there are no more
+)->tuple: # Item indices int32 and similarities, (n_items, k) each, the nearest first; 0 where there are no more
     "The items that were liked by the same people"
     n, Xt = X.shape[1], X.T.tocsr()
     count, k = torch.from_numpy(np.asarray(X.sum(0))[0]), max(1, min(k, n - 2))
@@ -142,7 +142,7 @@ def nearest_items(
         near[lo:lo+step] = place.int()
     return near*(similarity > 0), similarity
 
-# %% ../nbs/30_linear.ipynb #d6a21655
+# %% ../nbs/30_linear.ipynb #d3ccef6f
 class LinearModel(RecModel):
     "A model whose scores are sums over the items of a history, and nothing else"
     rates, ranks, explains_by = False, True, 'weight'
@@ -157,18 +157,18 @@ class LinearModel(RecModel):
 
 @patch
 def set_popular(self:LinearModel, X):
-    "Take popularity from who liked what, a sparse matrix (n_users, n_items)"
+    "Fill in popularity from who liked what, a sparse matrix (n_users, n_items)"
     count = torch.from_numpy(np.asarray(X.sum(0), dtype='float32')[0])
     self.popular[:] = 1e-5*count/count.max().clamp(min=1)
 
-# %% ../nbs/30_linear.ipynb #e426a7ac
+# %% ../nbs/30_linear.ipynb #839698f5
 @patch
 def pairs(self:LinearModel,
     user, # User indices, (B,); not used
     past_items, # Item indices of the histories, padded on the left with 0, (B, N)
     past_ratings, # Their ratings, (B, N)
     n, # How many are real, (B,)
-)->tuple: # Liked and disliked, each as rows of the batch and item indices, (m,) and (m,), sorted by row
+)->tuple: # Liked and disliked, each as rows of the batch and item indices, (m,) and (m,), by row
     "Which row of a batch liked and disliked which item, each pair once"
     width = past_items.shape[1]
     real = torch.arange(width, device=n.device) >= width - n[:, None]
@@ -183,7 +183,7 @@ def _keys(self:LinearModel, mask, items):
     row, column = mask.nonzero(as_tuple=True)
     return (row*self.n_items + items[row, column].long()).unique()
 
-# %% ../nbs/30_linear.ipynb #ebee9b55
+# %% ../nbs/30_linear.ipynb #4172ee02
 class EASE(LinearModel):
     "Weights between items in closed form"
     tables_by_id = {'item':('popular', 'weights', 'disliked_weights', 'near', 'similarity')}
@@ -205,7 +205,7 @@ def _sum_rows(table, row, item, n_rows):
     start = torch.searchsorted(row.contiguous(), torch.arange(n_rows, device=row.device))
     return F.embedding_bag(item, table, start, mode='sum')
 
-# %% ../nbs/30_linear.ipynb #1d7afc6f
+# %% ../nbs/30_linear.ipynb #9f4a9b57
 @patch
 def fit(self:EASE,
     X, # Who liked what, sparse, (n_users, n_items)
@@ -236,7 +236,7 @@ def explain(self:EASE, *query, item:int)->tuple: # Item indices (N,), and their 
     parts = self.weights[liked, item], self.disliked_weights[disliked, item]
     return torch.cat([liked, disliked]), torch.cat(parts)
 
-# %% ../nbs/30_linear.ipynb #7f538cd7
+# %% ../nbs/30_linear.ipynb #0c43af94
 class ItemKNN(LinearModel):
     "Each liked item votes for its nearest neighbours"
     tables_by_id = {'item':('popular', 'near', 'similarity')}
@@ -257,7 +257,7 @@ class ItemKNN(LinearModel):
         self.near, self.similarity = nearest_items(X, self.near.shape[1], shrink)
         self.set_popular(X)
 
-# %% ../nbs/30_linear.ipynb #21a77b69
+# %% ../nbs/30_linear.ipynb #8130f5b4
 @patch
 def scores(self:ItemKNN, *query)->torch.Tensor: # (B, n_items)
     "Scores of the whole catalogue"
@@ -283,8 +283,11 @@ def _similar(self,
 
 EASE.similar = ItemKNN.similar = _similar
 
-# %% ../nbs/30_linear.ipynb #bc75ae70
-def fitted_learner(dls, model):
+# %% ../nbs/30_linear.ipynb #1c36fe59
+def fitted_learner(
+    dls, # Any loaders
+    model:RecModel, # Filled
+)->Learner: # With nothing left to train
     "A `Learner` around a model that needs no training"
     return Learner(dls, model.to(dls.device), loss_func=nn.MSELoss())
 
@@ -297,7 +300,7 @@ def _check_memory(n_items, disliked, max_items):
     raise ValueError(f'EASE on {n_items - 1:,} items needs about {gigabytes:,.0f} GB of memory{one_input}; '
         f"'ials' and 'item-knn' rank as many with far less, or say max_items={n_items} if you have it.")
 
-# %% ../nbs/30_linear.ipynb #a28be63f
+# %% ../nbs/30_linear.ipynb #5633ee95
 @recipe('ease', about='weights between items in closed form: the list every ranking has to beat',
     loaders=AllRatingsDataLoaders, metric='ndcg@10')
 def ease_learner(
@@ -317,13 +320,13 @@ def ease_learner(
     model.fit(X, D if disliked else None, l2, shrink)
     return fitted_learner(dls, model)
 
-# %% ../nbs/30_linear.ipynb #13403aa6
+# %% ../nbs/30_linear.ipynb #00ea2db9
 @recipe('item-knn', about='each liked item votes for those liked by the same people',
     loaders=AllRatingsDataLoaders, metric='ndcg@10')
 def item_knn_learner(
     dls, # `AllRatingsDataLoaders`
-    neighbours:int=100, # Of each item
-    shrink:float=20., # People who liked only one of two items, added to each pair that is compared
+    neighbours:int=200, # Of each item
+    shrink:float=10., # People who liked only one of two items, added to each pair that is compared
     liked=None, # What counts as liked: a rating, 'mean' or 'all'; by the scale if None
 )->Learner: # Fitted
     "A `Learner` around item-kNN, fitted to the training rows"
@@ -332,7 +335,7 @@ def item_knn_learner(
     model.fit(X, shrink)
     return fitted_learner(dls, model)
 
-# %% ../nbs/30_linear.ipynb #15a7b785
+# %% ../nbs/30_linear.ipynb #cc1a4570
 def check_linear(
     learn, # Of a `LinearModel`, on loaders with some users
     atol:float=1e-5, # Rounding, of scores about 1
@@ -352,6 +355,6 @@ def check_linear(
         rated = [column[i].flip(0)[:k] for column in query[1:3]]
         new, _ = dls.new_user_query(*rated)
         assert torch.allclose(model.scores(*new), scores[i:i+1], atol=atol)
-    nobody, _ = dls.new_user_query(query[1][0, :0], query[2][0, :0])
-    assert torch.allclose(model.scores(*nobody)[0], model.popular, atol=1e-9)
+    empty, _ = dls.new_user_query(query[1][0, :0], query[2][0, :0])
+    assert torch.allclose(model.scores(*empty)[0], model.popular, atol=1e-9)
     assert (scores[:, 0] == 0).all() # the unknown item
