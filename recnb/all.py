@@ -29,11 +29,13 @@ from recnb.text_encoder import *
 from recnb.text import *
 from recnb.fusion import *
 from recnb.published_fusion import *
+from recnb.linear import *
 from recnb.tower_data import *
 from recnb.tower import *
 from recnb.next_item import *
 from recnb.multitask import *
 from recnb.ann import *
+from recnb.ials import *
 from recnb.fold_in import *
 from recnb.recommender import *
 from recnb.explain import *
