@@ -127,13 +127,14 @@ def _text_option(flag, metavar, text):
 _file_options = dict(
     user=_text_option('--user-col', 'COLUMN', "a file's column of user ids"),
     item=_text_option('--item-col', 'COLUMN', "a file's column of item ids"),
-    rating=_text_option('--rating-col', 'COLUMN', "a file's column of ratings"),
+    rating=_text_option('--rating-col', 'COLUMN', "a file's column of ratings, counts or thumbs; found by itself if not given"),
+    feedback=_text_option('--feedback', 'KIND', 'what a row says: ratings, implicit (a choice), counts or thumbs'),
     timestamp=_text_option('--time-col', 'COLUMN', "a file's column of times, if it has one"),
     sep=_text_option('--sep', 'CHAR', "what stands between a file's fields; found by itself if not given"),
     encoding=_text_option('--encoding', 'NAME', "a file's text encoding; utf-8 if not given"),
     scale=_text_option('--scale', 'LOW:HIGH[:STEP]', "the rating scale; read off the ratings if not given"),
     duplicates=_text_option(
-        '--duplicates', 'POLICY', 'for repeated (user, item) rows: keep, first, last, mean or error'
+        '--duplicates', 'POLICY', 'for repeated (user, item) rows: keep, first, last, mean, count or error'
     ),
 )
 
@@ -187,6 +188,7 @@ def load_data(
     try: ratings = load(name, **columns)
     except DataError as e:
         hint = 'Name yours with --user-col, --item-col and --rating-col.'
+        if 'feedback=' in str(e): hint = f'{hint[:-1]}, or say --feedback implicit if a row is only a choice.'
         raise DataError(re.sub('Name yours, as in .*', hint, str(e))) from e
     for text in ratings.notes: note(text)
     return ratings
