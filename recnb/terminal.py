@@ -178,8 +178,8 @@ def load_data(
     columns:dict, # What the file options say
 ): # `Ratings`
     "Ratings by name or path, with the notes on stderr"
-    from recnb.datasets import DataError, load, sources
-    if columns and (name == 'toy' or name in sources):
+    from recnb.datasets import DataError, load, made_here, sources
+    if columns and (name in made_here or name in sources):
         raise ValueError(
             f'{name} has columns and a scale of its own; leave out the options for files '
             f"({', '.join(sorted(columns))})."
