@@ -92,7 +92,8 @@ def _bundle_config(rec, network, shared):
     "`config.json` without the checksums"
     r = rec.ratings
     scale = [float(v) for v in r.scale]
-    data = dict(name=r.name, scale=scale, licence=r.licence, citation=r.citation, notes=list(r.notes))
+    data = dict(name=r.name, scale=scale, licence=r.licence, citation=r.citation, notes=list(r.notes),
+        feedback=r.feedback)
     counts = dict(users=len(rec.users) - 1, items=len(rec.items) - 1, ratings=len(r))
     return dict(format=FORMAT, library='recnb', version=_version(), about=rec.about, network=network, shared=shared,
         loaders=rec.dls.to_config(), data=data, counts=counts, versions=dict(torch=torch.__version__))
@@ -468,8 +469,10 @@ def _read_ratings(path, files, config):
         raise DataError(f"{path/'config.json'}: {data.get('scale')!r:.40} is no scale of ratings; {_repair}") from None
     _check_columns(path, df, items, scale)
     name, licence, citation = (str(data.get(key) or '') for key in ('name', 'licence', 'citation'))
-    notes = [str(note) for note in data.get('notes') or []]
-    return Ratings(df, items, users, name or 'ratings', scale, licence, citation, notes=notes), block
+    notes, feedback = [str(note) for note in data.get('notes') or []], data.get('feedback', 'ratings')
+    if feedback not in feedback_kinds:
+        raise DataError(f"{path/'config.json'}: feedback is {feedback!r:.40}, which is no kind that is known; {_repair}")
+    return Ratings(df, items, users, name or 'ratings', scale, licence, citation, notes=notes, feedback=feedback), block
 
 # %% ../nbs/42_bundle.ipynb #62179394
 def _query_loaders(path, config, ratings, vocabs, block, device):

@@ -197,7 +197,8 @@ def _stop_interrupted(e, checkpoint_dir):
 # %% ../nbs/50_cli.ipynb #7f4f5afb
 def _baselines(model, ratings, split, seed, ranking, as_json):
     "Trials of the rows that a table begins with"
-    names = ([] if as_json else ['bias']) + (['popularity'] if ranking else [])
+    ranking = ranking or not ratings.has_ratings
+    names = ([] if as_json or not ratings.has_ratings else ['bias']) + (['popularity'] if ranking else [])
     run_trial = library().run_trial
     return [run_trial(name, ratings, split, seed=seed, ranking=ranking) for name in names if name != model]
 
@@ -205,7 +206,7 @@ def _print_trial(trial, baselines, ranking, as_json):
     "A trial beside the baselines, or as one JSON object"
     if not as_json: return show(library().trial_table([*baselines, trial]), trial.protocol)
     result = trial.as_dict()
-    if ranking and trial.model != 'popularity': result['popularity'] = baselines[-1].by_name
+    if baselines and baselines[-1].model == 'popularity': result['popularity'] = baselines[-1].by_name
     print(json.dumps(result, ensure_ascii=False))
 
 # %% ../nbs/50_cli.ipynb #1e9fb642
@@ -270,14 +271,15 @@ def _read_ratings_file(path):
     file = TextFile(path, label=str(path))
     file.columns = [c.lower() for c in file.columns]
     item = next((c for c in (lib.ITEM, lib.TITLE) if c in file.columns), None)
-    missing = 'item_id or title' if item is None else lib.RATING if lib.RATING not in file.columns else None
-    if missing: raise ValueError(f"{path} has no column {missing}; there are {', '.join(map(repr, file.columns))}.")
-    df = file.text([item, lib.RATING])
+    if item is None: raise ValueError(f"{path} has no column item_id or title; there are {', '.join(map(repr, file.columns))}.")
+    has_rating = lib.RATING in file.columns # without, the items are liked
+    df = file.text([item, lib.RATING] if has_rating else [item])
     names = df[item].str.strip()
     empty = (names == '').to_numpy()
     if empty.any():
         raise file.location.error(int(empty.argmax()), item, '', 'is empty; name the item, or drop the row.')
-    return df.assign(**{item: names, lib.RATING: lib.clean_ratings(df[lib.RATING], file.location)})
+    rating = {lib.RATING: lib.clean_ratings(df[lib.RATING], file.location)} if has_rating else {}
+    return df.assign(**{item: names}, **rating)
 
 # %% ../nbs/50_cli.ipynb #e1e8c8cc
 def _note_matches(rec, names, as_json):
@@ -330,7 +332,7 @@ def recommend_command(folder:Dir,
     user:Annotated[Optional[list[str]], typer.Option('--user', '-u', metavar='ID',
         help='a user of the training data; may be repeated')]=None,
     ratings:Annotated[Optional[Path], typer.Option('--ratings', '-r', metavar='FILE',
-        help='a csv of item_id or title, and rating, of a new user')]=None,
+        help='a csv of item_id or title, and perhaps rating, of a new user')]=None,
     k:K=10, seen:Annotated[bool, typer.Option('--seen',
         help='rated items may be in the list')]=False,
     genres:Annotated[Optional[list[str]], typer.Option('--genre', metavar='NAME',

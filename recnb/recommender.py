@@ -53,8 +53,8 @@ def seen(self:Recommender)->torch.Tensor: # One bool an item index, (n_items,)
 
 @patch(as_prop=True)
 def rates(self:Recommender)->bool:
-    "Does the model predict ratings?"
-    return self.model.rates
+    "Does the model predict ratings, and has it seen any?"
+    return self.model.rates and self.ratings.has_ratings
 
 @patch(as_prop=True)
 def ranks(self:Recommender)->bool:
@@ -136,6 +136,7 @@ def match_ratings(self:Recommender,
     matches = self.title_index.match(df['query'])
     found = (matches['how'] != '').to_numpy()
     if on_unknown == 'raise': _apply_on_unknown(matches['query'].tolist(), found, 'raise', 'item')
+    df[RATING] = df[RATING].fillna(self.ratings.scale.high) # items named without a rating are liked
     _check_scale(df[found], self.ratings)
     df = df.assign(**{ITEM:matches[ITEM]})[found].drop(columns='query')
     df = df.drop_duplicates([USER, ITEM], keep='last').reset_index(drop=True)
@@ -146,6 +147,8 @@ def _check_scale(df, r):
     "A sentence about the first rating that is not on the scale"
     wrong = ~df[RATING].between(r.scale.low, r.scale.high)
     for i,row in df[wrong].iterrows():
+        if not r.has_ratings:
+            raise DataError(f"rating {i + 1} ({row['query']!r}): {r.name} has no ratings, only choices; name the items alone.")
         raise DataError(f"rating {i + 1} ({row['query']!r}): {row[RATING]:g} is not on the scale of {r.name}, "
             f"{r.scale.low:g} to {r.scale.high:g}. Where that was read off the ratings, name the real one in training, "
             "as in scale=(1, 5) or --scale 1:5.")
@@ -386,16 +389,17 @@ def history(
     user, # User id
     n:int=10, # Rows at most
     best:bool=False, # The best rated instead of the latest?
-)->pd.DataFrame: # `item_id`, `title`, `rating` and, where there are times, `date`
+)->pd.DataFrame: # `item_id`, `title`, `rating` (or `weight`, if anything) and, where there are times, `date`
     "What a user rated: the latest first, or the best first"
     col = r.df[USER]
     known = col.cat.categories if isinstance(col.dtype, pd.CategoricalDtype) else pd.Index(col.iloc[:1])
     [user] = convert_ids(user, known, 'user')
     df = r.df[(col == user).to_numpy()][::-1] # of equals, the later row first
     if not len(df): warn_unknown([user], 'user', f'{r.name} has no rating by them')
-    by = [RATING]*best + [TIME]*(TIME in df)
+    by = [RATING if r.has_ratings else WEIGHT]*(best and (r.has_ratings or WEIGHT in df)) + [TIME]*(TIME in df)
     if by: df = df.sort_values(by, ascending=False, kind='stable')
     df = df.head(n)
-    res = pd.DataFrame({ITEM:df[ITEM].to_numpy(), TITLE:r.titles(df[ITEM]).to_numpy(), RATING:df[RATING].to_numpy()})
+    values = [RATING] if r.has_ratings else [WEIGHT]*(WEIGHT in df)
+    res = pd.DataFrame({ITEM:df[ITEM].to_numpy(), TITLE:r.titles(df[ITEM]).to_numpy(), **df[values].reset_index(drop=True)})
     if TIME not in df: return res
     return res.assign(date=pd.to_datetime(df[TIME].to_numpy(dtype='float64', na_value=np.nan), unit='s').date)

@@ -183,7 +183,8 @@ def _text_option(flag, metavar, text):
 _file_options = dict(
     user=_text_option('--user-col', 'COLUMN', "a file's column of user ids"),
     item=_text_option('--item-col', 'COLUMN', "a file's column of item ids"),
-    rating=_text_option('--rating-col', 'COLUMN', "a file's column of ratings"),
+    rating=_text_option('--rating-col', 'COLUMN', "a file's column of ratings, counts or thumbs; found by itself if not given"),
+    feedback=_text_option('--feedback', 'KIND', 'what a row says: ratings, implicit (a choice), counts or thumbs'),
     timestamp=_text_option('--time-col', 'COLUMN', "a file's column of times, if it has one"),
     sep=_text_option('--sep', 'CHAR', "what stands between a file's fields; found by itself if not given"),
     encoding=_text_option('--encoding', 'NAME', "a file's text encoding; utf-8 if not given"),
@@ -193,7 +194,7 @@ _file_options = dict(
     drop_rating=_text_option('--drop-rating', 'X', 'leave out rows with this rating, such as -1 for "not rated"'),
     no_time=Annotated[Optional[bool], typer.Option('--no-time', help='ignore the times in the file')],
     duplicates=_text_option(
-        '--duplicates', 'POLICY', 'for repeated (user, item) rows: keep, first, last, mean or error'
+        '--duplicates', 'POLICY', 'for repeated (user, item) rows: keep, first, last, mean, count or error'
     ),
 )
 
@@ -248,7 +249,9 @@ def _reader_args(columns):
 # %% ../nbs/48_terminal.ipynb #09ccceab
 def _with_options(message):
     "A message about arguments in Python as one about options"
-    message = re.sub('Name yours, as in .*', 'Name yours with --user-col, --item-col and --rating-col.', message)
+    hint = 'Name yours with --user-col, --item-col and --rating-col'
+    if 'feedback=' in message: hint += ', or say --feedback implicit if a row is only a choice'
+    message = re.sub('Name yours, as in .*', hint + '.', message)
     message = re.sub(r"\bsay sep='?([^']+)'?\.", r"say --sep '\1'.", message)
     names = re.search(r'as in names=\[(.*?)\]', message)
     if not names: return message
@@ -260,8 +263,8 @@ def load_data(
     columns:dict, # What the file options say
 ): # `Ratings`
     "Ratings by name or path, with the notes on stderr"
-    from recnb.datasets import DataError, load, sources
-    if columns and (name == 'toy' or name in sources):
+    from recnb.datasets import DataError, load, made_here, sources
+    if columns and (name in made_here or name in sources):
         raise ValueError(
             f'{name} has columns and a scale of its own; leave out the options for files '
             f"({', '.join(sorted(columns))})."
