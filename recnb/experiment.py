@@ -110,7 +110,7 @@ def ranking_task(
     "All that a ranking needs to know but the model"
     df, find = dls.ratings.df, part_rows(dls.ratings, part)
     if not find.any(): raise ValueError(f'{dls.ratings.name} has no {part} rows to rank for.')
-    known = ~part_rows(dls.ratings, 'test') if part == 'test' else part_rows(dls.ratings, 'train')
+    known = _readable_rows(dls.ratings, part)
     user, ids = pd.factorize(df[USER][find])
     item, user = dls.items.encode(df[ITEM]), torch.from_numpy(user)
     test = (torch.arange(len(user)) if each else user, torch.from_numpy(item[find]))
@@ -125,14 +125,20 @@ def _ranking_context(dls, known, item, ids, filter_seen):
     df, table = dls.ratings.df, dls.ratings.items
     row = pd.Index(ids).get_indexer(df[USER]) # of each rating's user among those with a list
     seen = known & (row >= 0)
-    counts = torch.bincount(torch.from_numpy(item[known]).long(), minlength=len(dls.items))
+    trained = known & ~part_rows(dls.ratings, 'fold_in')
+    counts = torch.bincount(torch.from_numpy(item[trained]).long(), minlength=len(dls.items))
     genres = multi_hot(table, dls.items, ITEM)[0] if table is not None and GENRES in table else None
     return dict(
         seen=(torch.from_numpy(row[seen]), torch.from_numpy(item[seen])) if filter_seen else None,
         item_counts=counts,
-        n_users=df[USER][known].nunique(),
+        n_users=df[USER][trained].nunique(),
         vectors=genres,
     )
+
+def _readable_rows(r, part):
+    "The rows that a query of a part may read: all but those to find, and what new users bring along"
+    if part == 'test': return ~part_rows(r, 'test')
+    return part_rows(r, 'train') | part_rows(r, 'fold_in')
 
 def _row_queries(dls, part):
     "The queries that rows make themselves"
@@ -258,8 +264,7 @@ def _fit_twice(fit, parts, epochs, metric):
     if epochs:
         learn, seconds = fit(parts, 'choosing', 'choosing the epoch')
         stop, curve = best_epoch(learn, metric)[0], epoch_table(learn).to_dict('records')
-    all_rows = replace(parts, df=parts.df.assign(**{VALID: False}))
-    learn, more_seconds = fit(all_rows, 'training', 'training', stop)
+    learn, more_seconds = fit(merge_validation(parts), 'training', 'training', stop)
     return learn, stop or 0, seconds + more_seconds, curve
 
 # %% ../nbs/19_experiment.ipynb #438a90e2
@@ -272,7 +277,8 @@ def _checkpoint(checkpoint_dir, name, settings, stop, resume):
 def _row_counts(parts, has_epochs):
     "How many rows a trial learned from, chose the epoch by, and was measured on"
     n_test, n_valid = (int(parts.df[column].sum()) for column in (TEST, VALID))
-    return dict(n_train=len(parts) - n_test, n_valid=n_valid if has_epochs else 0, n_test=n_test)
+    n_train = int(part_rows(merge_validation(parts), 'train').sum())
+    return dict(n_train=n_train, n_valid=n_valid if has_epochs else 0, n_test=n_test)
 
 def _measure(learn, ranking):
     "The figures of a trial: errors, and ranking metrics where they are wanted"
@@ -309,7 +315,7 @@ def run_trial(
         return fit_recipe(model, parts, n, stop, seed, bs, bar, checkpoint=checkpoint, **kwargs)
     learn, trained, seconds, curve = _fit_twice(fit, parts, n, metric)
     return Trial(model, r.name, spec, seed, **_row_counts(parts, n), epochs=trained, **_measure(learn, ranking),
-        train_seconds=round(seconds, 2), notes=list(r.notes), arguments=kwargs, curve=curve, learn=learn)
+        train_seconds=round(seconds, 2), notes=list(parts.notes), arguments=kwargs, curve=curve, learn=learn)
 
 # %% ../nbs/19_experiment.ipynb #b8a8245b
 def compare(

@@ -4,8 +4,8 @@
 
 # %% auto #0
 __all__ = ['USER', 'ITEM', 'RATING', 'TIME', 'TITLE', 'YEAR', 'GENRES', 'OVERVIEW', 'SEX', 'AGE', 'JOB', 'VALID', 'TEST',
-           'DataError', 'Location', 'clean_ratings', 'clean_ids', 'clean_times', 'Scale', 'find_scale', 'as_scale',
-           'Ratings', 'count_duplicates', 'drop_duplicates']
+           'FOLD_IN', 'DataError', 'Location', 'clean_ratings', 'clean_ids', 'clean_times', 'Scale', 'find_scale',
+           'as_scale', 'Ratings', 'count_duplicates', 'drop_duplicates']
 
 # %% ../nbs/00_ratings.ipynb #bc1932dc
 import numpy as np, pandas as pd
@@ -18,7 +18,7 @@ from fastcore.basics import patch
 USER, ITEM, RATING, TIME = 'user_id', 'item_id', 'rating', 'timestamp'
 TITLE, YEAR, GENRES, OVERVIEW = 'title', 'year', 'genres', 'overview'
 SEX, AGE, JOB = 'sex', 'age_group', 'occupation'
-VALID, TEST = 'is_valid', 'is_test'
+VALID, TEST, FOLD_IN = 'is_valid', 'is_test', 'is_fold_in'
 
 # %% ../nbs/00_ratings.ipynb #1bf32d3a
 class DataError(ValueError):
