@@ -43,7 +43,7 @@ def import_models(
 _digits = {
     'mae': 4,
     'rmse': 4,
-    'top 100': 4,
+    'alike': 2,
     'score': 3,
     'predicted': 2,
     'seconds': 1,
