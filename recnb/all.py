@@ -14,10 +14,12 @@ from recnb.history import *
 from recnb.segments import *
 from recnb.history_loader import *
 from recnb.loader_config import *
+from recnb.list_quality import *
 from recnb.metrics import *
 from recnb.model import *
 from recnb.layers import *
 from recnb.rating_heads import *
+from recnb.fold_in import *
 from recnb.training import *
 from recnb.experiment import *
 from recnb.baseline import *
@@ -36,7 +38,6 @@ from recnb.next_item import *
 from recnb.multitask import *
 from recnb.ann import *
 from recnb.ials import *
-from recnb.fold_in import *
 from recnb.recommender import *
 from recnb.explain import *
 from recnb.model_card import *

@@ -58,7 +58,7 @@ def _checksum(file):
 def _tables(rec):
     "The tables of a bundle, by file name"
     r, block = rec.ratings, rec.dls.block
-    df = r.df[[c for c in (USER, ITEM, RATING, TIME, VALID, TEST) if c in r.df]]
+    df = r.df[[c for c in (USER, ITEM, RATING, TIME, VALID, TEST, FOLD_IN) if c in r.df]]
     if block is not None: df = df.assign(block=block)
     user_ids, item_ids = (pd.DataFrame({'id':vocab.ids}) for vocab in (rec.users, rec.items))
     tables = {'user_ids.parquet':user_ids, 'item_ids.parquet':item_ids, 'ratings.parquet':df,
@@ -446,7 +446,8 @@ def _check_columns(path, ratings, items, scale):
     file, is_bool = path/'ratings.parquet', pd.api.types.is_bool_dtype
     if not pd.api.types.is_float_dtype(ratings[RATING]) or not ratings[RATING].between(scale.low, scale.high).all():
         raise DataError(f'{file} has ratings that are not on the scale {scale.low:g} to {scale.high:g}; {_repair}')
-    for column,has_dtype in ((VALID, is_bool), (TEST, is_bool), (TIME, pd.api.types.is_integer_dtype)):
+    kinds = {**dict.fromkeys((VALID, TEST, FOLD_IN), is_bool), TIME: pd.api.types.is_integer_dtype}
+    for column,has_dtype in kinds.items():
         if column in ratings and not has_dtype(ratings[column]):
             raise DataError(f"{file}: column '{column}' holds {ratings[column].dtype}; {_repair}")
     try: _ = clean_times(ratings[TIME]) if TIME in ratings else None

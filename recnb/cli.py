@@ -195,12 +195,12 @@ def _stop_interrupted(e, checkpoint_dir):
     stop(f'interrupted; `{shlex.join(["recnb", *map(str, words)])}` continues after the last complete epoch.', code)
 
 # %% ../nbs/50_cli.ipynb #7f4f5afb
-def _baselines(model, ratings, split, seed, ranking, as_json):
+def _baselines(model, ratings, split, seed, ranking, relevant, as_json):
     "Trials of the rows that a table begins with"
     ranking = ranking or not ratings.has_ratings
     names = ([] if as_json or not ratings.has_ratings else ['bias']) + (['popularity'] if ranking else [])
-    run_trial = library().run_trial
-    return [run_trial(name, ratings, split, seed=seed, ranking=ranking) for name in names if name != model]
+    common = dict(seed=seed, ranking=ranking, relevant=relevant)
+    return [library().run_trial(name, ratings, split, **common) for name in names if name != model]
 
 def _print_trial(trial, baselines, ranking, as_json):
     "A trial beside the baselines, or as one JSON object"
@@ -208,6 +208,30 @@ def _print_trial(trial, baselines, ranking, as_json):
     result = trial.as_dict()
     if baselines and baselines[-1].model == 'popularity': result['popularity'] = baselines[-1].by_name
     print(json.dumps(result, ensure_ascii=False))
+
+# %% ../nbs/50_cli.ipynb #dffd9456
+def _parse_relevant(text):
+    "`--relevant` as `rows_to_find` takes it"
+    if text in (None, 'all', 'mean'): return text
+    try: return float(text)
+    except ValueError:
+        raise ValueError(f"--relevant {text!r} is neither a rating, such as 4, nor 'all' nor 'mean'.") from None
+
+def _note_popularity(trial, baselines, ratings, relevant):
+    "Say so where the lists of a model lose to popularity"
+    lib = library()
+    if trial.model == 'popularity': return
+    ours = trial.ranking or lib.test_ranking(trial.learn, ks=(10,), relevant=relevant)
+    popular = next((t.ranking for t in baselines if t.model == 'popularity' and t.ranking), None)
+    if popular is None:
+        common = dict(seed=trial.seed, ranking=True, relevant=relevant)
+        popular = lib.run_trial('popularity', ratings, trial.split, **common).ranking
+    ours, popular = ours['ndcg@10'], popular['ndcg@10']
+    if ours < popular:
+        note(
+            f'as lists, this loses to popularity: NDCG@10 is {ours:.4f}, and {popular:.4f} for the same popular items '
+            'shown to everybody; for lists, train a model that ranks.'
+        )
 
 # %% ../nbs/50_cli.ipynb #1e9fb642
 @app.command()
@@ -227,6 +251,8 @@ def train(
         help='what chooses the epoch on the validation rows, such as mae or ndcg@10')]=None,
     ranking:Annotated[bool, typer.Option('--ranking',
         help='ranking metrics too: full catalogue, seen items removed')]=False,
+    relevant:Annotated[Optional[str], typer.Option('--relevant', metavar='RATING',
+        help='what lists should find: held-out ratings of at least this, all or mean')]=None,
     settings:Annotated[Optional[list[str]], typer.Option('--set', metavar='NAME=VALUE',
         help='an argument of the model, such as n_factors=64; may be repeated')]=None,
     out:Annotated[Optional[Path], typer.Option('--out', '-o', metavar='DIR',
@@ -239,16 +265,19 @@ def train(
     lib = library()
     lib.get_recipe(model)
     args = _parse_settings(settings, inspect.signature(lib.run_trial).parameters)
-    checkpoint_dir = _checkpoint_dir(out, resume)
+    checkpoint_dir, relevant = _checkpoint_dir(out, resume), _parse_relevant(relevant)
     ratings, args = _with_text(model, load_data(data, columns), no_text, text_model, args)
     if out: lib.check_replaceable(out, dict(model=model, data=ratings.name), force)
     try:
         with signals_as_interrupt(), lib.only_writer(checkpoint_dir, 0) if out else nullcontext():
             trial = lib.run_trial(model, ratings, split, seed=seed, epochs=epochs, bs=bs, ranking=ranking,
-                progress=True, metric=metric, preset=preset, checkpoint_dir=checkpoint_dir, resume=resume, **args)
+                relevant=relevant, progress=True, metric=metric, preset=preset, checkpoint_dir=checkpoint_dir,
+                resume=resume, **args)
             if out: _save(trial, out, checkpoint_dir, force)
     except KeyboardInterrupt as e: _stop_interrupted(e, checkpoint_dir)
-    _print_trial(trial, _baselines(model, ratings, split, seed, ranking, as_json), ranking, as_json)
+    rows = _baselines(model, ratings, split, seed, ranking, relevant, as_json)
+    _print_trial(trial, rows, ranking, as_json)
+    if out and not as_json: _note_popularity(trial, rows, ratings, relevant)
 
 # %% ../nbs/50_cli.ipynb #74bfd02b
 Dir = Annotated[Path, typer.Argument(metavar='DIR', help='a folder that `recnb train --out` made')]
@@ -384,9 +413,10 @@ def evaluate_command(folder:Dir,
     if as_json: return print(json.dumps(metrics))
     what = rec.ratings.name if ratings is None else ratings.name
     if ratings is None and 'split' in rec.about: what += f", {rec.about['split']}, the ratings held out in training"
-    values = [f'{v:,}' if isinstance(v, int) else f'{v:.4f}' for v in metrics.values()]
+    names = [name for name in metrics if '@' not in name or name in lib.headline_metrics]
+    values = [f'{metrics[k]:,}' if isinstance(metrics[k], int) else f'{metrics[k]:.4f}' for k in names]
     title = f"{rec.about.get('model', 'this model')} on {what}; full catalogue, seen items removed"
-    show(pd.DataFrame({'metric': list(metrics), 'value': values}), title)
+    show(pd.DataFrame({'metric': names, 'value': values}), title)
 
 # %% ../nbs/50_cli.ipynb #ba553965
 @app.command('info')

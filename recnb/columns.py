@@ -4,8 +4,8 @@
 
 # %% auto #0
 __all__ = ['USER', 'ITEM', 'RATING', 'TIME', 'WEIGHT', 'TITLE', 'YEAR', 'GENRES', 'OVERVIEW', 'SEX', 'AGE', 'JOB', 'VALID',
-           'TEST', 'DataError', 'Location', 'clean_ratings', 'clean_ids', 'id_text', 'parse_ids', 'id_series',
-           'convert_ids', 'UnknownIdWarning', 'warn_unknown', 'clean_times', 'as_frame']
+           'TEST', 'FOLD_IN', 'DataError', 'Location', 'clean_ratings', 'clean_ids', 'id_text', 'parse_ids',
+           'id_series', 'convert_ids', 'UnknownIdWarning', 'warn_unknown', 'clean_times', 'as_frame']
 
 # %% ../nbs/85_columns.ipynb #aef2c993
 import re, warnings
@@ -18,7 +18,7 @@ USER, ITEM, RATING, TIME = 'user_id', 'item_id', 'rating', 'timestamp'
 WEIGHT = 'weight' # how much a row of implicit feedback counts, where counts are known
 TITLE, YEAR, GENRES, OVERVIEW = 'title', 'year', 'genres', 'overview'
 SEX, AGE, JOB = 'sex', 'age_group', 'occupation'
-VALID, TEST = 'is_valid', 'is_test'
+VALID, TEST, FOLD_IN = 'is_valid', 'is_test', 'is_fold_in'
 
 # %% ../nbs/85_columns.ipynb #1bf32d3a
 class DataError(ValueError):

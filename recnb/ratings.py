@@ -5,9 +5,9 @@
 # %% auto #0
 __all__ = ['Scale', 'find_scale', 'as_scale', 'scale_notes', 'time_notes', 'Ratings', 'count_duplicates', 'drop_duplicates',
            'clean_about', 'liked_rule', 'liked_rows', 'USER', 'ITEM', 'RATING', 'TIME', 'WEIGHT', 'TITLE', 'YEAR',
-           'GENRES', 'OVERVIEW', 'SEX', 'AGE', 'JOB', 'VALID', 'TEST', 'DataError', 'Location', 'clean_ratings',
-           'clean_ids', 'parse_ids', 'clean_times', 'id_text', 'id_series', 'convert_ids', 'find_feedback',
-           'feedback_kinds', 'UnknownIdWarning', 'warn_unknown', 'as_frame']
+           'GENRES', 'OVERVIEW', 'SEX', 'AGE', 'JOB', 'VALID', 'TEST', 'FOLD_IN', 'DataError', 'Location',
+           'clean_ratings', 'clean_ids', 'parse_ids', 'clean_times', 'id_text', 'id_series', 'convert_ids',
+           'find_feedback', 'feedback_kinds', 'UnknownIdWarning', 'warn_unknown', 'as_frame']
 
 # %% ../nbs/00_ratings.ipynb #bc1932dc
 import numpy as np, pandas as pd
@@ -21,8 +21,9 @@ from .columns import _first, _value
 
 # %% ../nbs/00_ratings.ipynb #30d254b3
 _all_ = ['USER', 'ITEM', 'RATING', 'TIME', 'WEIGHT', 'TITLE', 'YEAR', 'GENRES', 'OVERVIEW', 'SEX', 'AGE', 'JOB',
-    'VALID', 'TEST', 'DataError', 'Location', 'clean_ratings', 'clean_ids', 'parse_ids', 'clean_times', 'id_text',
-    'id_series', 'convert_ids', 'find_feedback', 'feedback_kinds', 'UnknownIdWarning', 'warn_unknown', 'as_frame']
+    'VALID', 'TEST', 'FOLD_IN', 'DataError', 'Location', 'clean_ratings', 'clean_ids', 'parse_ids', 'clean_times',
+    'id_text', 'id_series', 'convert_ids', 'find_feedback', 'feedback_kinds', 'UnknownIdWarning', 'warn_unknown',
+    'as_frame']
 
 # %% ../nbs/00_ratings.ipynb #a9b1420b
 class Scale(NamedTuple):

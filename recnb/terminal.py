@@ -46,7 +46,7 @@ def import_models(
 _digits = {
     'mae': 4,
     'rmse': 4,
-    'top 100': 4,
+    'alike': 2,
     'score': 3,
     'predicted': 2,
     'seconds': 1,
@@ -221,7 +221,8 @@ Json = Annotated[bool, typer.Option('--json', help='print one JSON value and not
 Seed = Annotated[int, typer.Option('--seed', metavar='N', min=0, max=2**32-1,
     help='of the split, the start values and the order of batches; makes a run repeatable')]
 Split = Annotated[str, typer.Option('--split', '-s', metavar='SPEC',
-    help='held-out ratings: random:0.1, last:2, time:0.9, fold:u1, users:0.2, items:0.2 or windows:4:2:0.15')]
+    help='held-out ratings: random:0.1, last:2, time:0.9, fold:u1, users:0.2, new-users:0.2:0.8, items:0.2 '
+    'or windows:4:2:0.15')]
 
 # %% ../nbs/48_terminal.ipynb #517c7d35
 def _parse_scale(text):
