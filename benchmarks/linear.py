@@ -60,10 +60,11 @@ def implicit_als(X, start, cg, threads):
     "Scores' factors by the library"
     import numpy as np
     from implicit.cpu.als import AlternatingLeastSquares
+    from threadpoolctl import threadpool_limits
     model = AlternatingLeastSquares(factors=FACTORS, regularization=L2, alpha=ALPHA, iterations=ROUNDS, use_cg=cg,
         num_threads=threads)
     model.user_factors, model.item_factors = np.zeros((X.shape[0], FACTORS), 'float32'), start.copy()
-    model.fit(X, show_progress=False)
+    with threadpool_limits(1, 'blas'): model.fit(X, show_progress=False) # as it asks for; its own threads remain
     return model.user_factors, model.item_factors
 
 
