@@ -298,6 +298,9 @@ def run_trial(
     "Choose the epoch on validation rows, train on all but the test rows, measure on the test rows"
     chosen = get_recipe(model)
     check_args(model, kwargs)
+    if chosen.run:
+        return chosen.run(r, spec, seed=seed, epochs=epochs, ranking=ranking, bs=bs, progress=progress, metric=metric,
+            preset=preset, checkpoint_dir=checkpoint_dir, resume=resume, **kwargs)
     epochs, bs, kwargs = use_preset(model, preset, epochs, bs, kwargs)
     parts, metric = split(r, spec, valid='same', seed=seed), metric or chosen.metric
     settings = dict(model=model, data=r.name, ratings=len(r), split=spec, seed=seed, epochs=epochs, bs=bs,

@@ -19,6 +19,7 @@ from .metrics import *
 from .model import *
 from .experiment import *
 from .ann import *
+from .rerank import *
 from .fold_in import *
 
 # %% ../nbs/41_recommender.ipynb #dae0d3d3
@@ -35,7 +36,8 @@ class Recommender:
         self._starts = np.searchsorted(user[self._rows], np.arange(len(self.users) + 1)) # of each user in `_rows`
         self.now = int(df[TIME].max()) if TIME in df and len(df) and df[TIME].notna().any() else None
         self.titles_by_index = np.r_[[''], self.ratings.titles(self.items.ids).to_numpy()].astype(object)
-        self._seen, self._title_index, self._fold_in, self._vectors = None, None, None, None # made when first needed
+        self._seen, self._title_index, self._fold_in = None, None, None # made when first needed
+        self._vectors, self._features = None, None
 
 # %% ../nbs/41_recommender.ipynb #1cdb0025
 @patch(as_prop=True)
@@ -277,11 +279,14 @@ def _top_items(self:Recommender, ids, dls, model, k, blocked, filter_seen):
 
 # %% ../nbs/41_recommender.ipynb #0c3908da
 @patch
-def _rerank(self:Recommender, ids, dls, model, top, score, k):
-    "The first k by predicted rating, equal ones as they were: indices, scores, predictions"
+def _expected_ratings(self:Recommender, ids, dls, model, top):
+    "Predicted ratings of the items in lists, (B, k)"
     pairs = pd.DataFrame({USER:np.repeat(ids, top.shape[1]), ITEM:self.items.decode(top.clamp(min=1)).ravel()})
-    pred = torch.from_numpy(self._predicted(dls, model, pairs)).view(top.shape)
-    order = pred.masked_fill(score == -torch.inf, -torch.inf).sort(dim=1, descending=True, stable=True).indices[:, :k]
+    return torch.from_numpy(self._predicted(dls, model, pairs)).view(top.shape)
+
+def _rerank(top, score, pred):
+    "Lists by predicted rating, equal ones as they were: indices, scores, predictions"
+    order = pred.masked_fill(score == -torch.inf, -torch.inf).sort(dim=1, descending=True, stable=True).indices
     return [column.gather(1, order) for column in (top, score, pred)]
 
 @patch
@@ -296,6 +301,26 @@ def _list_frame(self:Recommender, ids, parts):
         'score':score, 'rank':rank + 1})
     return res.assign(prediction=pred[0]) if pred else res
 
+# %% ../nbs/41_recommender.ipynb #21bb54a7
+@patch(as_prop=True)
+def item_features(self:Recommender)->torch.Tensor: # (n_items, width)
+    "What items are compared by for variety: genres, or else the model's item vectors"
+    if self._features is None:
+        table = self.ratings.items
+        has_genres = table is not None and GENRES in table
+        features = multi_hot(table, self.items, ITEM)[0] if has_genres else self.model.item_vectors()
+        if features is None:
+            raise ValueError('the items have no genres, and this model compares none, so variety cannot be measured; '
+                'leave out diversity.')
+        self._features = features.float().cpu()
+    return self._features
+
+@patch
+def _diversify(self:Recommender, lists, relevance, k, weight):
+    "Lists with k items each that are less alike"
+    order = mmr_order(relevance, self.item_features[lists[0]], k, weight)
+    return [column.gather(1, order) for column in lists]
+
 # %% ../nbs/41_recommender.ipynb #4391bda4
 @patch
 def recommend(self:Recommender,
@@ -306,17 +331,22 @@ def recommend(self:Recommender,
     items=None, # Ids of all items that may be recommended; everything if None
     exclude=None, # Ids of items that may not
     rerank:int=None, # Take this many by score and order them by predicted rating, for a model that ranks and rates
+    diversity:float=0., # From 0 to 1: how much an item counts for being unlike those above it (`mmr_order`)
     on_unknown:str='fallback', # Unknown users and items: 'fallback', 'skip' or 'raise'
-)->pd.DataFrame: # `user_id`, `item_id`, `title`, `score`, `rank` (from 1) and, after reranking, `prediction`
+)->pd.DataFrame: # `user_id`, `item_id`, `title`, `score`, `rank` (from 1) and, of a model that ranks and rates, `prediction`
     "The first `k` items for each user"
     self._check_list(users, ratings, k, rerank)
+    n = rerank or (10*k if diversity else k)
     blocked, parts = self._blocked_items(items, exclude), []
     with self.lock:
         if ratings is None: ids, skipped, groups = self._user_groups(users, on_unknown)
         else: ids, skipped, groups = self._new_user_groups(ratings, on_unknown)
         for group in groups:
-            lists = self._top_items(*group, rerank or k, blocked, filter_seen)
-            parts.append(self._rerank(*group, *lists, k) if rerank else lists)
+            lists = self._top_items(*group, n, blocked, filter_seen)
+            if self.rates and (self.ranks or rerank): lists = *lists, self._expected_ratings(*group, lists[0])
+            if rerank: lists = _rerank(*lists)
+            if diversity: lists = self._diversify(lists, lists[2 if rerank else 1], k, diversity)
+            parts.append([column[:, :k] for column in lists])
     return _with_skipped(self._list_frame(ids, parts), skipped)
 
 # %% ../nbs/41_recommender.ipynb #476d13a9
