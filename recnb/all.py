@@ -34,6 +34,8 @@ from recnb.tower import *
 from recnb.next_item import *
 from recnb.multitask import *
 from recnb.ann import *
+from recnb.two_stage import *
+from recnb.rerank import *
 from recnb.fold_in import *
 from recnb.recommender import *
 from recnb.explain import *

@@ -168,11 +168,19 @@ def _print_trial(trial, baselines, ranking, as_json):
     if ranking and trial.model != 'popularity': result['popularity'] = baselines[-1].by_name
     print(json.dumps(result, ensure_ascii=False))
 
+# %% ../nbs/50_cli.ipynb #e3b6d594
+def _choose_model(ratings):
+    "The recipe that suits the data, said on stderr"
+    lib = library()
+    name = lib.default_recipe(ratings)
+    note(f'no --model is given, so {name}: {lib.get_recipe(name).about}')
+    return name
+
 # %% ../nbs/50_cli.ipynb #1e9fb642
 @app.command()
 @with_file_options
 def train(
-    model:Annotated[str, typer.Option('--model', '-m', metavar='NAME', help='a name of `recnb models`')]='mf',
+    model:Annotated[Optional[str], typer.Option('--model', '-m', metavar='NAME', help='a name of `recnb models`, or two as in ease+mf; one that suits the data if not given')]=None,
     data:Data='toy', split:Split='random:0.1', seed:Seed=0,
     preset:Annotated[Optional[str], typer.Option('--preset', metavar='NAME',
         help='a published form of the model')]=None,
@@ -195,10 +203,12 @@ def train(
 ):
     "Train a model, and measure it on held-out ratings."
     lib = library()
-    lib.get_recipe(model)
+    if model: lib.get_recipe(model)
     args = _parse_settings(settings, inspect.signature(lib.run_trial).parameters)
     checkpoint_dir = _checkpoint_dir(out, resume)
-    ratings, args = _with_text(model, load_data(data, columns), no_text, text_model, args)
+    ratings = load_data(data, columns)
+    if model is None: model = _choose_model(ratings)
+    ratings, args = _with_text(model, ratings, no_text, text_model, args)
     trial = lib.run_trial(model, ratings, split, seed=seed, epochs=epochs, bs=bs, ranking=ranking, progress=True,
         metric=metric, preset=preset, checkpoint_dir=checkpoint_dir, resume=resume, **args)
     if out: _save(trial, out, checkpoint_dir)
