@@ -4,8 +4,8 @@
 
 # %% auto #0
 __all__ = ['sources', 'Source', 'catalogue', 'find_source', 'unpack', 'download', 'fetch', 'load', 'read_tags', 'Ratings',
-           'Scale', 'DataError', 'MissingFile', 'read_table', 'toy', 'USER', 'ITEM', 'RATING', 'TIME', 'TITLE', 'YEAR',
-           'GENRES', 'OVERVIEW', 'SEX', 'AGE', 'JOB']
+           'Scale', 'DataError', 'MissingFile', 'read_table', 'read_items', 'toy', 'USER', 'ITEM', 'RATING', 'TIME',
+           'TITLE', 'YEAR', 'GENRES', 'OVERVIEW', 'SEX', 'AGE', 'JOB']
 
 # %% ../nbs/04_datasets.ipynb #ae381533
 import re, shutil, warnings, zipfile
@@ -19,9 +19,11 @@ from .toy import *
 from .files import *
 from .textfile import *
 from .layouts import *
+from .own_table import *
+from .own_table import _check_source
 
 # %% ../nbs/04_datasets.ipynb #2c94f3bc
-_all_ = ['Ratings', 'Scale', 'DataError', 'MissingFile', 'read_table', 'toy', 'USER', 'ITEM', 'RATING', 'TIME',
+_all_ = ['Ratings', 'Scale', 'DataError', 'MissingFile', 'read_table', 'read_items', 'toy', 'USER', 'ITEM', 'RATING', 'TIME',
     'TITLE', 'YEAR', 'GENRES', 'OVERVIEW', 'SEX', 'AGE', 'JOB']
 
 # %% ../nbs/04_datasets.ipynb #0ad5e39d
@@ -195,15 +197,15 @@ def _unknown_name(name):
 
 # %% ../nbs/04_datasets.ipynb #62d35bab
 def load(
-    name, # 'toy', a name in `catalogue()`, a folder, a file (csv, tsv, parquet), or a DataFrame
+    name, # 'toy', a name in `catalogue()`, a folder, or a file or table as for `read_table`
     /,
     **kwargs # To the reader: column names for a file of yours (see `read_table`), `duplicates`, sizes for `toy`, …
 )->Ratings:
     "Ratings by name, from a file, from a folder, or from a DataFrame"
-    if isinstance(name, pd.DataFrame): return read_table(name, **kwargs)
+    path = _check_source(name)
+    if not isinstance(path, Path): return read_table(path, **kwargs)
     if str(name) == 'toy': return toy(**kwargs)
     if str(name) in sources: return _read_source(sources[str(name)], fetch(str(name)), **kwargs)
-    path = Path(name).expanduser()
     with file_errors(f'{str(path)[:80]}…'): is_file = path.is_file() # a name can be too long to be a path
     if is_file or path.suffix: return read_table(path, **kwargs)
     if not path.is_dir(): fetch(str(name)) # which lists the names there are

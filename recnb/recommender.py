@@ -253,18 +253,48 @@ def _new_user_groups(self:Recommender, ratings, on_unknown):
     return names, matches['query'][matches['how'] == ''].tolist(), groups
 
 # %% ../nbs/41_recommender.ipynb #b96b85c7
+def _has_genre(r, ids, genres):
+    "Which of these items have one of the genres, (n,), or a sentence about a genre that no item has"
+    if r.items is None or GENRES not in r.items: raise DataError(f'the items of {r.name} have no genres to choose by.')
+    rows = r.items.drop_duplicates(ITEM).set_index(ITEM)[GENRES].reindex(ids)
+    pairs = rows.reset_index(drop=True).explode().dropna().astype(str).str.casefold()
+    names = sorted(set(r.items[GENRES].explode().dropna().astype(str)))
+    for genre in genres:
+        if str(genre).casefold() not in set(map(str.casefold, names)):
+            raise DataError(f"{r.name} has no genre {genre!r}; there are {', '.join(names)}.")
+    chosen = pairs.index[pairs.isin([str(genre).casefold() for genre in genres])]
+    return np.bincount(chosen.to_numpy(dtype=int), minlength=len(ids)) > 0
+
+def _in_years(r, ids, years):
+    "Which of these items are of some years, (n,); one without a year is not"
+    low, high = years
+    if r.items is None or YEAR not in r.items: raise DataError(f'the items of {r.name} have no years to choose by.')
+    if low is not None and high is not None and low > high: raise DataError(f'no year is from {low} to {high}.')
+    year = pd.to_numeric(r.items.drop_duplicates(ITEM).set_index(ITEM)[YEAR], errors='coerce').reindex(ids)
+    return year.between(-np.inf if low is None else low, np.inf if high is None else high).to_numpy(dtype=bool)
+
+# %% ../nbs/41_recommender.ipynb #2ccff297
 @patch
-def _blocked_items(self:Recommender, items, exclude):
-    "Which items are in no list, one bool an item index"
+def blocked_items(self:Recommender,
+    items=None, # Ids of all items that may be recommended; everything if None
+    exclude=None, # Ids of items that may not
+    genres=None, # Genres of which an item has at least one
+    years=None, # First and last year, either of which may be None
+)->torch.Tensor: # One bool an item index, (n_items,)
+    "Which items are in no list"
     def mask(ids):
         ids = pd.Series(list(ids), dtype=None if len(ids) else object)
         return torch.from_numpy(np.bincount(self.items.encode(ids), minlength=len(self.items)) > 0)
-    blocked = torch.zeros(len(self.items), dtype=torch.bool)
+    blocked, r, ids = torch.zeros(len(self.items), dtype=torch.bool), self.ratings, self.items.ids
     if items is not None: blocked |= ~mask(items)
     if exclude is not None: blocked |= mask(exclude)
+    if genres is not None:
+        blocked[1:] |= ~torch.from_numpy(_has_genre(r, ids, [genres] if isinstance(genres, str) else genres))
+    if years is not None: blocked[1:] |= ~torch.from_numpy(_in_years(r, ids, years))
     blocked[0] = True # the unknown item
     return blocked
 
+# %% ../nbs/41_recommender.ipynb #da5b64be
 @patch
 @torch.no_grad()
 def _top_items(self:Recommender, ids, dls, model, k, blocked, filter_seen):
@@ -330,6 +360,8 @@ def recommend(self:Recommender,
     filter_seen:bool=True, # Leave out what the user has rated?
     items=None, # Ids of all items that may be recommended; everything if None
     exclude=None, # Ids of items that may not
+    genres=None, # Genres of which an item has at least one, or a single one
+    years=None, # First and last year, as in `(1990, 1999)`; either may be None
     rerank:int=None, # Take this many by score and order them by predicted rating, for a model that ranks and rates
     diversity:float=0., # From 0 to 1: how much an item counts for being unlike those above it (`mmr_order`)
     on_unknown:str='fallback', # Unknown users and items: 'fallback', 'skip' or 'raise'
@@ -337,7 +369,7 @@ def recommend(self:Recommender,
     "The first `k` items for each user"
     self._check_list(users, ratings, k, rerank)
     n = rerank or (10*k if diversity else k)
-    blocked, parts = self._blocked_items(items, exclude), []
+    blocked, parts = self.blocked_items(items, exclude, genres, years), []
     with self.lock:
         if ratings is None: ids, skipped, groups = self._user_groups(users, on_unknown)
         else: ids, skipped, groups = self._new_user_groups(ratings, on_unknown)
