@@ -256,14 +256,15 @@ def _note_matches(rec, names, as_json):
 def _records(df): return json.dumps(json.loads(df.to_json(orient='records', force_ascii=False)), ensure_ascii=False)
 
 def _reasons(rec, top, user, given):
-    "The rated title that speaks most for each item of a list; None where no item has a reason"
+    "The rated title without which each item of a list would stand lower; None where no item has a reason"
     lib = library()
     if user is None: rated = rec.match_ratings(given)[0]
     else: rated = rec.ratings.df.iloc[rec.rating_rows([user])]
+    if lib.TIME in rated: rated = rated.sort_values(lib.TIME, kind='stable')
     rated_items = rec.items.encode(rated[lib.ITEM]).tolist() if len(rated) else []
     reasons = rec.reasons_for(rec.items.encode(top[lib.ITEM]).tolist(), rated_items, rated[lib.RATING].tolist())
-    if not any(item for item,_ in reasons): return None
-    return [rec.titles_by_index[item] if item else '' for item,_ in reasons]
+    if not any(reason.item or reason.popular for reason in reasons): return None
+    return ['liked by many' if r.popular else rec.titles_by_index[r.item] if r.item else '' for r in reasons]
 
 # %% ../nbs/50_cli.ipynb #d8dcb389
 def _print_list(rec, top, user, given):
@@ -271,8 +272,8 @@ def _print_list(rec, top, user, given):
     lib = library()
     if user is not None: show(lib.history(rec.ratings, user, 5, best=True), f'User {user} liked')
     if not len(top): return print('Nothing is left to recommend.')
-    score = 'score' if rec.ranks or not rec.rates else 'predicted'
-    table = top[['rank', lib.ITEM, lib.TITLE, 'score']].rename(columns={'score': score})
+    table = lib.list_table(top)
+    if rec.rates and not rec.ranks: table = table.rename(columns={'score': 'predicted'})
     reasons = _reasons(rec, top, user, given)
     if reasons is not None: table = table.assign(because=reasons)
     show(table, f"Recommended by {rec.about.get('model', 'this model')}")

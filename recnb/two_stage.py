@@ -21,7 +21,7 @@ from .experiment import *
 # %% ../nbs/38_two_stage.ipynb #249b9391
 class TwoStage(RecModel):
     "A model that finds items by one model, and rates them by another"
-    rates, ranks = True, True
+    rates, ranks, scores_by_row = True, True, False # the finder reads histories
     def __init__(self,
         finder:RecModel, # Ranks; reads the user's history, and keeps no row for each user
         rater:RecModel, # Rates
