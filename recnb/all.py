@@ -29,6 +29,7 @@ from recnb.text_encoder import *
 from recnb.text import *
 from recnb.fusion import *
 from recnb.published_fusion import *
+from recnb.linear import *
 from recnb.tower_data import *
 from recnb.tower import *
 from recnb.next_item import *

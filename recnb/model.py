@@ -170,6 +170,11 @@ class RecModel(Configurable):
     def item_vectors(self)->torch.Tensor: # (n_items, width), or None
         "Vectors by which items are compared"
         return None
+    def similar(self,
+        item:int, # Index of an item
+    )->torch.Tensor: # (n_items,), at most 1, -inf where it says nothing; None where items are compared by their vectors
+        "How similar each item is to one, by the model's own measure"
+        return None
     def fold_in_parts(self)->'FoldInParts': # Or None where there is no row to fit
         "What fitting a row for a new user takes"
         return None

@@ -4,9 +4,9 @@
 
 # %% auto #0
 __all__ = ['Scale', 'find_scale', 'as_scale', 'scale_notes', 'Ratings', 'count_duplicates', 'drop_duplicates', 'clean_about',
-           'USER', 'ITEM', 'RATING', 'TIME', 'TITLE', 'YEAR', 'GENRES', 'OVERVIEW', 'SEX', 'AGE', 'JOB', 'VALID',
-           'TEST', 'DataError', 'Location', 'clean_ratings', 'clean_ids', 'parse_ids', 'clean_times', 'id_text',
-           'id_series', 'convert_ids', 'UnknownIdWarning', 'warn_unknown', 'as_frame']
+           'liked_rule', 'liked_rows', 'USER', 'ITEM', 'RATING', 'TIME', 'TITLE', 'YEAR', 'GENRES', 'OVERVIEW', 'SEX',
+           'AGE', 'JOB', 'VALID', 'TEST', 'DataError', 'Location', 'clean_ratings', 'clean_ids', 'parse_ids',
+           'clean_times', 'id_text', 'id_series', 'convert_ids', 'UnknownIdWarning', 'warn_unknown', 'as_frame']
 
 # %% ../nbs/00_ratings.ipynb #bc1932dc
 import numpy as np, pandas as pd
@@ -339,6 +339,48 @@ def filter(self:Ratings,
     rows = np.asarray(rows)
     df, folds = self.df[rows].reset_index(drop=True), {name:mask[rows] for name,mask in self.folds.items()}
     return replace(self, df=df, folds=folds, notes=list(self.notes))
+
+# %% ../nbs/00_ratings.ipynb #2ad602f3
+_no_ratings = 'implicit', 'counts' # kinds of feedback in which a row says only that something happened
+
+def liked_rule(
+    r:Ratings, # Any ratings
+    liked=None, # The caller's own: a rating, 'mean' or 'all'; `None` for the default
+): # A rating ('at least this'), 'mean' (not below the person's mean) or 'all'
+    "Which ratings of a table count as liked"
+    if liked is not None: return _check_liked(liked, r.scale)
+    if getattr(r, 'feedback', 'ratings') in _no_ratings: return 'all'
+    low, high, step = r.scale
+    if step == 0: return 'mean'
+    steps = np.ceil(.75*(high - low)/step - 1e-3) # the step is a difference of float32 ratings
+    return min(round(float(low + steps*step), 4), high)
+
+def _check_liked(liked, scale):
+    "The rule of a caller, or a sentence"
+    if liked in ('mean', 'all'): return liked
+    is_number = isinstance(liked, (int, float, np.number)) and not isinstance(liked, bool)
+    if not is_number or not np.isfinite(liked):
+        raise ValueError(f"liked={liked!r:.60} is neither a rating, such as 4, nor 'mean' nor 'all'.")
+    if liked > scale.high:
+        raise ValueError(f'liked={liked:g} is above the highest rating, {scale.high:g}, so nothing would be liked.')
+    return float(liked)
+
+# %% ../nbs/00_ratings.ipynb #414a0a38
+def liked_rows(
+    r:Ratings, # Any ratings
+    liked=None, # As for `liked_rule`
+)->np.ndarray: # One bool a rating
+    "Which rows of a table are liked"
+    rule, rating = liked_rule(r, liked), r.df[RATING].to_numpy()
+    if rule == 'all': return np.ones(len(r), bool)
+    if rule == 'mean': return rating >= _user_means(r.df)
+    return rating >= np.float32(rule)
+
+def _user_means(df):
+    "The mean of each row's user, in double precision, so that a person's equal ratings equal their mean"
+    user, rating = _codes(df[USER]), df[RATING].to_numpy('float64')
+    user = pd.factorize(user)[0]
+    return (np.bincount(user, rating)/np.bincount(user))[user]
 
 # %% ../nbs/00_ratings.ipynb #4b947200
 @patch

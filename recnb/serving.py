@@ -64,7 +64,7 @@ class ServedModel:
         self.index_by_id = {id:i for i,id in enumerate(self.ids, 1)}
         self.user_ids = set(rec.users.ids.tolist())
         self._blocked_by = lru_cache(256)(lambda genres, years: rec.blocked_items(genres=genres, years=years))
-        with torch.no_grad(): self.compares = rec.model.item_vectors() is not None
+        self.compares = rec.compares
         self.titles.prepare()
         rec.recommend(ratings=[(self.ids[0], self.scale.high)], k=1) # the first answer takes longer
 
