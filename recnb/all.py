@@ -38,6 +38,8 @@ from recnb.next_item import *
 from recnb.multitask import *
 from recnb.ann import *
 from recnb.ials import *
+from recnb.two_stage import *
+from recnb.rerank import *
 from recnb.recommender import *
 from recnb.explain import *
 from recnb.model_card import *

@@ -479,7 +479,7 @@ def _read_ratings(path, files, config):
 def _query_loaders(path, config, ratings, vocabs, block, device):
     "Loaders that make the same queries as those of the training"
     file, kind = path/'config.json', config['loaders'].get('kind')
-    if isinstance(kind, str) and kind not in loader_classes:
+    if isinstance(kind, str) and loader_class(kind) is None:
         raise DataError(f'{file}: there are no loaders {kind!r:.80}; import the module that defines them, '
             'or use the version of recnb that wrote this.')
     try: return RatingDataLoaders.from_config(config['loaders'], ratings, vocabs, block, device)

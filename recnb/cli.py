@@ -209,6 +209,14 @@ def _print_trial(trial, baselines, ranking, as_json):
     if baselines and baselines[-1].model == 'popularity': result['popularity'] = baselines[-1].by_name
     print(json.dumps(result, ensure_ascii=False))
 
+# %% ../nbs/50_cli.ipynb #e3b6d594
+def _choose_model(ratings):
+    "The recipe that suits the data, said on stderr"
+    lib = library()
+    name = lib.default_recipe(ratings)
+    note(f'no --model is given, so {name}: {lib.get_recipe(name).about}')
+    return name
+
 # %% ../nbs/50_cli.ipynb #dffd9456
 def _parse_relevant(text):
     "`--relevant` as `rows_to_find` takes it"
@@ -237,7 +245,7 @@ def _note_popularity(trial, baselines, ratings, relevant):
 @app.command()
 @with_file_options
 def train(
-    model:Annotated[str, typer.Option('--model', '-m', metavar='NAME', help='a name of `recnb models`')]='mf',
+    model:Annotated[Optional[str], typer.Option('--model', '-m', metavar='NAME', help='a name of `recnb models`, or two as in ease+mf; one that suits the data if not given')]=None,
     data:Data='toy', split:Split='random:0.1', seed:Seed=0,
     preset:Annotated[Optional[str], typer.Option('--preset', metavar='NAME',
         help='a published form of the model')]=None,
@@ -263,10 +271,12 @@ def train(
 ):
     "Train a model, and measure it on held-out ratings."
     lib = library()
-    lib.get_recipe(model)
+    if model: lib.get_recipe(model)
     args = _parse_settings(settings, inspect.signature(lib.run_trial).parameters)
     checkpoint_dir, relevant = _checkpoint_dir(out, resume), _parse_relevant(relevant)
-    ratings, args = _with_text(model, load_data(data, columns), no_text, text_model, args)
+    ratings = load_data(data, columns)
+    if model is None: model = _choose_model(ratings)
+    ratings, args = _with_text(model, ratings, no_text, text_model, args)
     if out: lib.check_replaceable(out, dict(model=model, data=ratings.name), force)
     try:
         with signals_as_interrupt(), lib.only_writer(checkpoint_dir, 0) if out else nullcontext():
@@ -326,14 +336,15 @@ def _note_matches(rec, names, as_json):
 def _records(df): return json.dumps(json.loads(df.to_json(orient='records', force_ascii=False)), ensure_ascii=False)
 
 def _reasons(rec, top, user, given):
-    "The rated title that speaks most for each item of a list; None where no item has a reason"
+    "The rated title without which each item of a list would stand lower; None where no item has a reason"
     lib = library()
     if user is None: rated = rec.match_ratings(given)[0]
     else: rated = rec.ratings.df.iloc[rec.rating_rows([user])]
+    if lib.TIME in rated: rated = rated.sort_values(lib.TIME, kind='stable')
     rated_items = rec.items.encode(rated[lib.ITEM]).tolist() if len(rated) else []
     reasons = rec.reasons_for(rec.items.encode(top[lib.ITEM]).tolist(), rated_items, rated[lib.RATING].tolist())
-    if not any(item for item,_ in reasons): return None
-    return [rec.titles_by_index[item] if item else '' for item,_ in reasons]
+    if not any(reason.item or reason.popular for reason in reasons): return None
+    return ['liked by many' if r.popular else rec.titles_by_index[r.item] if r.item else '' for r in reasons]
 
 # %% ../nbs/50_cli.ipynb #d8dcb389
 def _print_list(rec, top, user, given):
@@ -341,8 +352,8 @@ def _print_list(rec, top, user, given):
     lib = library()
     if user is not None: show(lib.history(rec.ratings, user, 5, best=True), f'User {user} liked')
     if not len(top): return print('Nothing is left to recommend.')
-    score = 'score' if rec.ranks or not rec.rates else 'predicted'
-    table = top[['rank', lib.ITEM, lib.TITLE, 'score']].rename(columns={'score': score})
+    table = lib.list_table(top)
+    if rec.rates and not rec.ranks: table = table.rename(columns={'score': 'predicted'})
     reasons = _reasons(rec, top, user, given)
     if reasons is not None: table = table.assign(because=reasons)
     show(table, f"Recommended by {rec.about.get('model', 'this model')}")

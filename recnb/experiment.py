@@ -394,6 +394,9 @@ def run_trial(
     check_args(model, kwargs)
     check_feedback(model, r)
     ranking = ranking or not r.has_ratings
+    if chosen.run:
+        return chosen.run(r, spec, seed=seed, epochs=epochs, ranking=ranking, relevant=relevant, bs=bs,
+            progress=progress, metric=metric, preset=preset, checkpoint_dir=checkpoint_dir, resume=resume, **kwargs)
     epochs, bs, kwargs = use_preset(model, preset, epochs, bs, kwargs)
     parts, metric = split(r, spec, valid='same', seed=seed), metric or _usual_metric(chosen, r)
     settings = dict(model=model, data=r.name, ratings=len(r), split=spec, seed=seed, epochs=epochs, bs=bs,
