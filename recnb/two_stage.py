@@ -12,6 +12,7 @@ from functools import partial
 from pathlib import Path
 from typing import get_type_hints
 from fastai.basics import DataLoaders, Learner
+from fastcore.basics import patch
 from .ratings import *
 from .loader import *
 from .history_loader import *
@@ -41,12 +42,15 @@ class TwoStage(RecModel):
         return self.finder.scores(user, *query[self.n_query:])
 
 # %% ../nbs/38_two_stage.ipynb #92d615ea
-from fastcore.basics import patch
-
 @patch
 def item_vectors(self:TwoStage)->torch.Tensor: # (n_items, width), or None
     "Vectors of the finder, by which items are compared"
     return self.finder.item_vectors()
+
+@patch
+def similar(self:TwoStage, item:int)->torch.Tensor: # As of the finder
+    "How similar each item is to one, by the finder's measure"
+    return self.finder.similar(item)
 
 @patch
 def explain(self:TwoStage, user, *query, item:int)->tuple: # As of the finder
@@ -151,12 +155,13 @@ def _run_two_stage(finder_name, rater_name, r, spec, ranking=False, relevant=Non
     finder_args, rater_args = _stage_args(kwargs)
     shared = dict(seed=seed, progress=progress, resume=resume)
     finder_dir = None if checkpoint_dir is None else Path(checkpoint_dir)/'finder'
-    finder = run_trial(finder_name, r, spec, checkpoint_dir=finder_dir, **shared, **finder_args)
+    finder = run_trial(finder_name, r, spec, ranking=ranking, relevant=relevant, checkpoint_dir=finder_dir, **shared,
+        **finder_args)
     rater = run_trial(rater_name, r, spec, checkpoint_dir=checkpoint_dir, **shared, **rater_args)
     learn = two_stage(finder.learn, rater.learn)
     return replace(rater, model=f'{finder_name}+{rater_name}', arguments=_given(kwargs), learn=learn,
-        train_seconds=round(finder.train_seconds + rater.train_seconds, 2),
-        ranking=test_ranking(learn, relevant=relevant) if ranking else {})
+        ranking=finder.ranking, lists=finder.lists,
+        train_seconds=round(finder.train_seconds + rater.train_seconds, 2))
 
 def _given(kwargs):
     "Arguments of a model, without those of `run_trial` that were left to their defaults"
