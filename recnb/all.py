@@ -31,13 +31,16 @@ from recnb.text_encoder import *
 from recnb.text import *
 from recnb.fusion import *
 from recnb.published_fusion import *
+from recnb.linear import *
 from recnb.tower_data import *
 from recnb.tower import *
 from recnb.next_item import *
 from recnb.multitask import *
 from recnb.ann import *
+from recnb.ials import *
 from recnb.recommender import *
 from recnb.explain import *
+from recnb.model_card import *
 from recnb.bundle import *
 from recnb.hub import *
 from recnb.update import *

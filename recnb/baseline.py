@@ -170,7 +170,9 @@ def baseline_learner(
     scale = dls.ratings.scale
     model = cls(len(dls.users), len(dls.items), (scale.low, scale.high), **kwargs)
     rows = dls.train.dataset
-    model.fit(rows.user.cpu(), rows.item.cpu(), rows.rating.cpu()) # in double precision, which not every device has
+    columns = rows.user.cpu(), rows.item.cpu(), rows.rating.cpu()
+    if cls.ranks and dls.ratings.feedback == 'thumbs': columns = [col[rows.rating.cpu() > 0] for col in columns]
+    model.fit(*columns) # in double precision, which not every device has
     return Learner(dls, model.to(dls.device), loss_func=nn.MSELoss(), metrics=[MAE(), RMSE()])
 
 # %% ../nbs/20_baseline.ipynb #ccca5569
@@ -178,5 +180,5 @@ _baselines = {'median':(GlobalMedian, 'the median rating, for every user and ite
     'mean':(GlobalMean, 'the mean rating'),
     'item-mean':(ItemMean, 'the damped mean of each item'), 'bias':(Bias, 'damped user and item biases'),
     'popularity':(Popularity, 'ranks by number of ratings')}
-for _name,(_cls,_about) in _baselines.items(): recipe(_name, about=_about, cls=_cls)(baseline_learner)
+for _name,(_cls,_about) in _baselines.items(): recipe(_name, about=_about, ranks=_cls.ranks, cls=_cls)(baseline_learner)
 baselines = ['median', 'mean', 'item-mean', 'bias']

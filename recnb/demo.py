@@ -89,8 +89,7 @@ def demo_plot(
     left, right = fig.subplots(1, 2)
     _plot_errors(left, trials, best)
     _plot_predictions(right, best)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    fig.savefig(path, dpi=110)
+    with atomic_file(path) as part: fig.savefig(part, dpi=110, format=path.suffix[1:] or 'png')
     return path
 
 # %% ../nbs/46_demo.ipynb #810a7b83

@@ -103,9 +103,9 @@ def predict_dl(
 # %% ../nbs/19_experiment.ipynb #246d5977
 def test_errors(
     learn:Learner, # Trained
-)->dict: # 'mae', 'mse', 'rmse'; None where the model does not predict ratings
+)->dict: # 'mae', 'mse', 'rmse'; None where the model does not predict ratings, or there are none
     "Rating errors on the test rows"
-    if not learn.model.rates: return dict(mae=None, mse=None, rmse=None)
+    if not learn.model.rates or not learn.dls.ratings.has_ratings: return dict(mae=None, mse=None, rmse=None)
     return rating_errors(*predict_dl(learn, learn.dls.test))
 
 # %% ../nbs/19_experiment.ipynb #d09e3d3e
@@ -331,6 +331,7 @@ def fit_recipe(
 )->tuple: # The fitted learner, and how many seconds that took
     "Make a learner from a seed, and fit it"
     chosen = get_recipe(model)
+    check_feedback(model, parts)
     loader_args = {k: v for k,v in kwargs.items() if k in chosen.loaders.loader_args}
     learner_args = {k: v for k,v in kwargs.items() if k not in loader_args}
     set_seed(seed)
@@ -378,7 +379,7 @@ def run_trial(
     spec:str='random:0.1', # Split of the test rows, in short form
     seed:int=0, # Of the split, the start values and the order of the batches
     epochs:int=None, # Of the schedule; the recipe's if None
-    ranking:bool=False, # Ranking metrics too?
+    ranking:bool=False, # Ranking metrics too? Always for data without ratings
     relevant=None, # Which held-out rows lists should find, as for `rows_to_find`
     bs:int=None, # Rows a batch; by the size of the data if None
     progress:bool=False, # Show bars on stderr?
@@ -391,8 +392,10 @@ def run_trial(
     "Choose the epoch on validation rows, train on all but the test rows, measure on the test rows"
     chosen = get_recipe(model)
     check_args(model, kwargs)
+    check_feedback(model, r)
+    ranking = ranking or not r.has_ratings
     epochs, bs, kwargs = use_preset(model, preset, epochs, bs, kwargs)
-    parts, metric = split(r, spec, valid='same', seed=seed), metric or chosen.metric
+    parts, metric = split(r, spec, valid='same', seed=seed), metric or _usual_metric(chosen, r)
     settings = dict(model=model, data=r.name, ratings=len(r), split=spec, seed=seed, epochs=epochs, bs=bs,
         metric=metric, arguments=repr(sorted(kwargs.items())))
     n = chosen.epochs and (epochs or chosen.epochs)
@@ -404,6 +407,10 @@ def run_trial(
     figures = _measure(learn, ranking, relevant)
     return Trial(model, r.name, spec, seed, **_row_counts(parts, n), epochs=trained, **figures,
         train_seconds=round(seconds, 2), notes=list(parts.notes), arguments=kwargs, curve=curve, learn=learn)
+
+def _usual_metric(chosen, r):
+    "What chooses the epoch of a recipe; by the lists where there are no ratings"
+    return chosen.metric if r.has_ratings or '@' in chosen.metric else 'ndcg@10'
 
 # %% ../nbs/19_experiment.ipynb #b8a8245b
 def compare(
@@ -425,7 +432,8 @@ def compare(
         if args: label += ' ' + ', '.join(f'{k}={v}' for k,v in args.items())
         figures = [dict(mae=t.mae, rmse=t.rmse, **t.short_ranking, seconds=t.train_seconds) for t in trials]
         rows[label] = _means(pd.DataFrame(figures).astype(float))
-    return pd.DataFrame(rows).T.rename_axis('model')
+    res = pd.DataFrame(rows).T.rename_axis('model')
+    return res if r.has_ratings else res.dropna(axis=1, how='all')
 
 def _means(figures):
     "Means of columns, with a standard deviation behind each where there are several rows"
@@ -459,6 +467,7 @@ def trial_table(
             'seconds': t.train_seconds,
         }
     df = pd.DataFrame([row(t) for t in trials]).astype({'MAE': float, 'RMSE': float, 'epochs': 'Int64'})
+    if df[['MAE', 'RMSE']].isna().all(axis=None): df = df.drop(columns=['MAE', 'RMSE'])
     return df.assign(epochs=df['epochs'].mask(df['epochs'] == 0))
 
 # %% ../nbs/19_experiment.ipynb #a2454c8e

@@ -35,17 +35,31 @@ def vectors(self:Recommender)->torch.Tensor: # (n_items, width), of length 1; ze
         self._vectors[0] = 0
     return self._vectors
 
+# %% ../nbs/47_explain.ipynb #367869aa
+@patch
+def similarities(self:Recommender,
+    index:int, # Of an item
+)->torch.Tensor: # (n_items,), at most 1; -inf for items that are not compared with it
+    "How similar each item is to one: by the model's own measure where it has one, else the cosine of the vectors"
+    own = self.model.similar(index)
+    return self.vectors @ self.vectors[index] if own is None else own.float().cpu()
+
+@patch(as_prop=True)
+def compares(self:Recommender)->bool:
+    "Can it find similar items?"
+    with torch.no_grad(): return self.model.similar(0) is not None or self.model.item_vectors() is not None
+
 # %% ../nbs/47_explain.ipynb #5a1c0e81
 @patch
 def similar_items(self:Recommender,
     item, # Id or title
     k:int=10, # Items at most
-)->pd.DataFrame: # `item_id`, `title`, `similarity` (cosine, at most 1), `rank` (from 1)
+)->pd.DataFrame: # `item_id`, `title`, `similarity` (at most 1), `rank` (from 1)
     "Items that the same users like"
     index = self._item_index(item)
-    similarity = self.vectors @ self.vectors[index]
+    similarity = self.similarities(index)
     similarity[[0, index]] = -torch.inf
-    n = min(k, len(similarity) - 2)
+    n = min(k, int(similarity.isfinite().sum()))
     top = top_items(similarity[None], n)[0] if n > 0 else torch.zeros(0, dtype=torch.long)
     return pd.DataFrame({ITEM: self.items.ids.to_numpy()[top.numpy() - 1], TITLE: self.titles_by_index[top],
         'similarity': similarity[top].numpy(), 'rank': np.arange(1, len(top) + 1)})
@@ -61,7 +75,8 @@ def recommend_users(self:Recommender,
     "Users who might like an item"
     index, df = self._item_index(item), self.ratings.df
     item_id = self.items.ids[index - 1]
-    ids = self.users.ids if users is None else pd.Index(pd.unique(pd.Series(list(users))))
+    ids = self.users.ids
+    if users is not None: ids = pd.Index(self.users.lookup(users, 'user', 'they are scored as new users')[0].unique())
     if filter_seen: ids = ids[~ids.isin(df[USER][(df[ITEM] == item_id).to_numpy()])]
     groups = np.array_split(ids, -(-len(ids)//1024)) if len(ids) else []
     score = np.concatenate([np.zeros(0), *(self._item_scores(group, index) for group in groups)])
@@ -113,7 +128,7 @@ def _reasons(self:Recommender, df, index, effect):
 def _similarities(self:Recommender, df, index):
     "The cosine of each rated item with an item"
     rated = torch.from_numpy(self.items.encode(df[ITEM])).long()
-    return (self.vectors[rated] @ self.vectors[index]).numpy()
+    return self.similarities(index)[rated].nan_to_num(neginf=0.).numpy()
 
 @patch
 def _model_weights(self:Recommender, df, index):

@@ -126,28 +126,30 @@ class NewUserModel(nn.Module):
 
 # %% ../nbs/17_fold_in.ipynb #b04a9bee
 def _pairs_frame(pairs):
-    "Pairs of an item and a rating as a frame"
-    pairs = [tuple(pair) for pair in pairs]
+    "Pairs of an item and a rating as a frame; items alone get no rating"
+    pairs = list(pairs)
+    if pairs and all(map(np.isscalar, pairs)): return pd.DataFrame({ITEM:pd.Series(pairs, dtype=object)})
+    pairs = [(pair,) if np.isscalar(pair) else tuple(pair) for pair in pairs]
     for i,pair in enumerate(pairs):
         if len(pair) != 2: raise DataError(f'rating {i + 1}: {pair!r} is not a pair of an item and a rating.')
     return pd.DataFrame(pairs, columns=[ITEM, RATING])
 
 def _item_column(df):
-    "The column of a frame that names items; a sentence where it has none, or no ratings"
-    item = next((name for name in (ITEM, TITLE) if name in df), ITEM)
-    for name in (item, RATING):
-        if name not in df:
-            raise DataError(f"these ratings have no column '{name}'; there are {', '.join(map(repr, df.columns))}.")
-    return item
+    "The column of a frame that names items; a sentence where it has none"
+    for name in (ITEM, TITLE):
+        if name in df: return name
+    raise DataError(f"these ratings have no column '{ITEM}'; there are {', '.join(map(repr, df.columns))}.")
 
 # %% ../nbs/17_fold_in.ipynb #2daaae48
 def ratings_frame(
-    ratings, # Pairs of (item id or title, rating), a dict, or a frame with `item_id` or `title`, and `rating`
-)->pd.DataFrame: # `user_id` (0 where the frame has none), `query` (id or title), `rating` and perhaps `timestamp`
+    ratings, # Pairs of (item id or title, rating), a dict, items alone, or a frame: `item_id` or `title`, perhaps `rating`
+)->pd.DataFrame: # `user_id` (0 if there is none), `query` (id or title), `rating` (NaN without), perhaps `timestamp`
     "The ratings that new users bring along, as a table"
+    if isinstance(ratings, str): ratings = [ratings]
     if isinstance(ratings, dict): ratings = ratings.items()
     df = ratings if isinstance(ratings, pd.DataFrame) else _pairs_frame(ratings)
     item = df[_item_column(df)].to_numpy()
-    numbers = clean_ratings(df[RATING].reset_index(drop=True), Location('ratings'))
+    numbers = np.float32(np.nan)
+    if RATING in df: numbers = clean_ratings(df[RATING].reset_index(drop=True), Location('ratings'))
     res = pd.DataFrame({USER:df[USER].to_numpy() if USER in df else 0, 'query':item, RATING:numbers})
     return res.assign(**{TIME:df[TIME].to_numpy()}) if TIME in df else res

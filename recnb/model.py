@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['config_classes', 'config_changes', 'recipes', 'encode_value', 'decode_value', 'Configurable', 'recorded_change',
-           'id_tables', 'RecModel', 'FoldInParts', 'Recipe', 'recipe', 'get_recipe']
+           'id_tables', 'RecModel', 'FoldInParts', 'Recipe', 'recipe', 'get_recipe', 'check_feedback']
 
 # %% ../nbs/14_model.ipynb #fb9b6252
 import functools, math
@@ -169,6 +169,11 @@ class RecModel(Configurable):
     def item_vectors(self)->torch.Tensor: # (n_items, width), or None
         "Vectors by which items are compared"
         return None
+    def similar(self,
+        item:int, # Index of an item
+    )->torch.Tensor: # (n_items,), at most 1, -inf where it says nothing; None where items are compared by their vectors
+        "How similar each item is to one, by the model's own measure"
+        return None
     def fold_in_parts(self)->'FoldInParts': # Or None where there is no row to fit
         "What fitting a row for a new user takes"
         return None
@@ -225,6 +230,7 @@ class Recipe:
     )  # By name: arguments of the loaders, the learner and `run_trial` that belong together
     metric:str='rmse' # What chooses the epoch on the validation rows
     reads_text:bool=False # Does it take `text` and `text_model`?
+    ranks:bool=False # Does its model rank, so that it learns from data without ratings?
     skip_inner_fits:dict=field(default_factory=dict) # Arguments with which `make` fits nothing on its own, for updates
 
 recipes = {} # Every model that can be asked for by name
@@ -238,13 +244,16 @@ def recipe(
     presets:dict=None, # By name: arguments of the loaders, the learner and `run_trial` that belong together
     metric:str='rmse', # What chooses the epoch on the validation rows: a column of the learner's table
     reads_text:bool=False, # Does it take `text` and `text_model`?
+    ranks:bool=None, # Does the model rank? By `metric` if None: one at a length of list, such as 'ndcg@10'
     skip_inner_fits:dict=None, # Arguments with which the function fits nothing on its own, for updates
     **fixed # Arguments of the learner function that this name stands for
 )->Callable: # The decorator
     "Register a learner function under a name (a decorator)"
     def register(make):
         made = partial(make, **fixed) if fixed else make
-        recipes[name] = Recipe(made, epochs, about, loaders, presets or {}, metric, reads_text, skip_inner_fits or {})
+        does_rank = '@' in metric if ranks is None else ranks
+        recipes[name] = Recipe(made, epochs, about, loaders, presets or {}, metric, reads_text, does_rank,
+            skip_inner_fits or {})
         return make
     return register
 
@@ -259,3 +268,14 @@ def get_recipe(
             f"there is no model '{name}', as no model is imported yet; start with `from recnb.all import *`."
         )
     raise ValueError(f"there is no model '{name}'; there are {', '.join(recipes)}.")
+
+# %% ../nbs/14_model.ipynb #e89bff99
+def check_feedback(
+    model:str, # Name of a recipe
+    r, # `Ratings`
+):
+    "Raise a sentence where a model of ratings meets data without any"
+    if r.has_ratings or get_recipe(model).ranks: return
+    names = ', '.join(name for name,other in recipes.items() if other.ranks) or 'none that is imported'
+    raise ValueError(f"model '{model}' predicts ratings, and {r.name} has none, only choices ({r.feedback} feedback); "
+        f'models that rank learn from those: {names}.')

@@ -53,8 +53,8 @@ def seen(self:Recommender)->torch.Tensor: # One bool an item index, (n_items,)
 
 @patch(as_prop=True)
 def rates(self:Recommender)->bool:
-    "Does the model predict ratings?"
-    return self.model.rates
+    "Does the model predict ratings, and has it seen any?"
+    return self.model.rates and self.ratings.has_ratings
 
 @patch(as_prop=True)
 def ranks(self:Recommender)->bool:
@@ -65,6 +65,14 @@ def ranks(self:Recommender)->bool:
 def __repr__(self:Recommender):
     name = self.about.get('model', type(self.model).__name__)
     return f'Recommender: {name} on {self.ratings.name}, {len(self.users) - 1:,} users, {len(self.items) - 1:,} items'
+
+# %% ../nbs/41_recommender.ipynb #077be4eb
+@patch
+def __getstate__(self:Recommender):
+    return {name: value for name,value in self.__dict__.items() if name not in ('lock', '_fold_in')}
+
+@patch
+def __setstate__(self:Recommender, state): self.__dict__.update(state, lock=RLock(), _fold_in=None)
 
 # %% ../nbs/41_recommender.ipynb #93d6bddc
 @patch(as_prop=True)
@@ -93,6 +101,9 @@ def _apply_on_unknown(ids, known, on_unknown, kind):
     if on_unknown == 'fallback': return np.ones(len(known), bool), []
     return known, unknown
 
+def _fallback(on_unknown, then): # What to warn of
+    return then if on_unknown == 'fallback' else None
+
 def _with_skipped(df, skipped):
     if skipped: df.attrs['skipped'] = skipped
     return df
@@ -103,7 +114,7 @@ def rating_rows(self:Recommender,
     ids, # User ids
 )->np.ndarray: # Row numbers, in the order of the table
     "The rows of the ratings of some users"
-    index = self.users.encode(pd.Series(list(ids), dtype=object if len(ids) == 0 else None))
+    index = self.users.encode(ids)
     rows = [self._rows[self._starts[i]:self._starts[i+1]] for i in np.unique(index[index > 0])]
     return np.sort(np.concatenate(rows)) if rows else np.zeros(0, int)
 
@@ -125,6 +136,7 @@ def match_ratings(self:Recommender,
     matches = self.title_index.match(df['query'])
     found = (matches['how'] != '').to_numpy()
     if on_unknown == 'raise': _apply_on_unknown(matches['query'].tolist(), found, 'raise', 'item')
+    df[RATING] = df[RATING].fillna(self.ratings.scale.high) # items named without a rating are liked
     _check_scale(df[found], self.ratings)
     df = df.assign(**{ITEM:matches[ITEM]})[found].drop(columns='query')
     df = df.drop_duplicates([USER, ITEM], keep='last').reset_index(drop=True)
@@ -135,8 +147,11 @@ def _check_scale(df, r):
     "A sentence about the first rating that is not on the scale"
     wrong = ~df[RATING].between(r.scale.low, r.scale.high)
     for i,row in df[wrong].iterrows():
+        if not r.has_ratings:
+            raise DataError(f"rating {i + 1} ({row['query']!r}): {r.name} has no ratings, only choices; name the items alone.")
         raise DataError(f"rating {i + 1} ({row['query']!r}): {row[RATING]:g} is not on the scale of {r.name}, "
-            f"{r.scale.low:g} to {r.scale.high:g}.")
+            f"{r.scale.low:g} to {r.scale.high:g}. Where that was read off the ratings, name the real one in training, "
+            "as in scale=(1, 5) or --scale 1:5.")
 
 # %% ../nbs/41_recommender.ipynb #c3659ad8
 @patch
@@ -183,11 +198,12 @@ def predict(self:Recommender,
 # %% ../nbs/41_recommender.ipynb #7c9b4916
 @patch
 def _predict_pairs(self:Recommender, users, items, on_unknown):
-    users, items = ([ids] if np.isscalar(ids) else list(ids) for ids in (users, items))
+    then = _fallback(on_unknown, 'predictions do without them')
+    users, user = self.users.lookup(users, 'user', then)
+    items, item = self.items.lookup(items, 'item', then)
     if len(users) != len(items): raise ValueError(f'{len(users):,} users and {len(items):,} items are no pairs.')
     df = pd.DataFrame({USER:users, ITEM:items})
-    item = torch.from_numpy(self.items.encode(df[ITEM])).long()
-    known = (self.users.encode(df[USER]) > 0) & self.seen[item].numpy()
+    known = (user > 0) & self.seen[torch.from_numpy(item).long()].numpy()
     answered, skipped = _apply_on_unknown(list(zip(users, items)), known, on_unknown, 'pair')
     df = df[answered].reset_index(drop=True)
     with self.lock: pred = self._predicted(self._loaders_for(self.rating_rows(df[USER])), self.model, df)
@@ -209,9 +225,8 @@ def _titles(self:Recommender, ids):
 @patch
 def _predict_new_user(self:Recommender, items, ratings, on_unknown):
     given, _ = self.match_ratings(ratings if ratings is not None else [], on_unknown)
-    ids = pd.Series([items] if np.isscalar(items) else list(items))
-    if not len(ids): ids = ids.astype(self.items.ids.dtype)
-    known = self.seen[torch.from_numpy(self.items.encode(ids)).long()].numpy()
+    ids, item = self.items.lookup(items, 'item', _fallback(on_unknown, 'predictions do without them'))
+    known = self.seen[torch.from_numpy(item).long()].numpy()
     answered, skipped = _apply_on_unknown(ids.tolist(), known, on_unknown, 'item')
     df = pd.DataFrame({USER:self.dls.new_user_id, ITEM:ids})[answered].reset_index(drop=True)
     with self.lock: pred = self._predicted(*self._new_user(given), df)
@@ -234,8 +249,8 @@ def _check_list(self:Recommender, users, ratings, k, rerank):
 @patch
 def _user_groups(self:Recommender, users, on_unknown):
     "The distinct ids to answer for, those skipped, and groups of (ids, loaders, model)"
-    no_users = not np.isscalar(users) and not len(users)
-    ids = pd.unique(pd.Series([users] if np.isscalar(users) else list(users), dtype=object if no_users else None))
+    ids, _ = self.users.lookup(users, 'user', _fallback(on_unknown, 'they get the list of a new user'))
+    ids = pd.unique(ids)
     answered, skipped = _apply_on_unknown(ids.tolist(), self.users.encode(ids) > 0, on_unknown, 'user')
     ids = ids[answered]
     parts = np.array_split(ids, -(-len(ids)//256)) if len(ids) else []
@@ -281,8 +296,7 @@ def blocked_items(self:Recommender,
 )->torch.Tensor: # One bool an item index, (n_items,)
     "Which items are in no list"
     def mask(ids):
-        ids = pd.Series(list(ids), dtype=None if len(ids) else object)
-        return torch.from_numpy(np.bincount(self.items.encode(ids), minlength=len(self.items)) > 0)
+        return torch.from_numpy(np.bincount(self.items.lookup(ids)[1], minlength=len(self.items)) > 0)
     blocked, r, ids = torch.zeros(len(self.items), dtype=torch.bool), self.ratings, self.items.ids
     if items is not None: blocked |= ~mask(items)
     if exclude is not None: blocked |= mask(exclude)
@@ -375,12 +389,17 @@ def history(
     user, # User id
     n:int=10, # Rows at most
     best:bool=False, # The best rated instead of the latest?
-)->pd.DataFrame: # `item_id`, `title`, `rating` and, where there are times, `date`
+)->pd.DataFrame: # `item_id`, `title`, `rating` (or `weight`, if anything) and, where there are times, `date`
     "What a user rated: the latest first, or the best first"
-    df = r.df[r.df[USER] == user][::-1] # of equals, the later row first
-    by = [RATING]*best + [TIME]*(TIME in df)
+    col = r.df[USER]
+    known = col.cat.categories if isinstance(col.dtype, pd.CategoricalDtype) else pd.Index(col.iloc[:1])
+    [user] = convert_ids(user, known, 'user')
+    df = r.df[(col == user).to_numpy()][::-1] # of equals, the later row first
+    if not len(df): warn_unknown([user], 'user', f'{r.name} has no rating by them')
+    by = [RATING if r.has_ratings else WEIGHT]*(best and (r.has_ratings or WEIGHT in df)) + [TIME]*(TIME in df)
     if by: df = df.sort_values(by, ascending=False, kind='stable')
     df = df.head(n)
-    res = pd.DataFrame({ITEM:df[ITEM].to_numpy(), TITLE:r.titles(df[ITEM]).to_numpy(), RATING:df[RATING].to_numpy()})
+    values = [RATING] if r.has_ratings else [WEIGHT]*(WEIGHT in df)
+    res = pd.DataFrame({ITEM:df[ITEM].to_numpy(), TITLE:r.titles(df[ITEM]).to_numpy(), **df[values].reset_index(drop=True)})
     if TIME not in df: return res
     return res.assign(date=pd.to_datetime(df[TIME].to_numpy(dtype='float64', na_value=np.nan), unit='s').date)

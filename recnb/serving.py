@@ -64,7 +64,7 @@ class ServedModel:
         self.index_by_id = {id:i for i,id in enumerate(self.ids, 1)}
         self.user_ids = set(rec.users.ids.tolist())
         self._blocked_by = lru_cache(256)(lambda genres, years: rec.blocked_items(genres=genres, years=years))
-        with torch.no_grad(): self.compares = rec.model.item_vectors() is not None
+        self.compares = rec.compares
         self.titles.prepare()
         rec.recommend(ratings=[(self.ids[0], self.scale.high)], k=1) # the first answer takes longer
 
@@ -207,9 +207,8 @@ def blocked_items(self:ServedModel,
 
 # %% ../nbs/49_serving.ipynb #0b5f6a15
 def _as_id(value, ids):
-    "A value as an id of this index: text of digits is a number where ids are numbers"
-    if not pd.api.types.is_numeric_dtype(ids): return str(value)
-    return int(value) if isinstance(value, str) and re.fullmatch('-?[0-9]{1,20}', value) else value
+    "A value as an id of this index, by the rule for all ids"
+    return convert_ids(value, ids, strict=False).tolist()[0]
 
 # %% ../nbs/49_serving.ipynb #3e179992
 @patch
