@@ -14,6 +14,7 @@ from pathlib import Path
 from fastcore.basics import patch
 from .ratings import *
 from .files import *
+from .formats import *
 
 # %% ../nbs/02_textfile.ipynb #094d00c8
 @dataclass
