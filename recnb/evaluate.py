@@ -56,7 +56,7 @@ def evaluate_on(
             f'{r.name} and this model have no user and item in common; are its ids those the model was trained on?'
         )
     result = dict(ratings=len(r), seen=int(old.sum()), known=int(known.sum()))
-    if rec.rates:
+    if rec.rates and r.has_ratings:
         predicted = rec._predicted(rec._loaders_for(rec.rating_rows(new[USER])), rec.model, new[[USER, ITEM]])
         result |= rating_errors(predicted, new[RATING].to_numpy())
     return result | _list_metrics(rec, new[known], item[known])

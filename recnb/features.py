@@ -79,12 +79,12 @@ def lookup(self:Vocab,
 # %% ../nbs/08_features.ipynb #83daafaa
 def part_rows(
     r:Ratings, # Ratings, split or not
-    part:str, # 'train', 'valid' or 'test'
+    part:str, # 'train', 'valid', 'test', or 'fold_in' for what new users bring along
 )->np.ndarray: # One bool a rating
     "The rows of one part; all are training rows where there is no split"
     def held(col): return r.df[col].to_numpy(dtype=bool) if col in r.df else np.zeros(len(r), bool)
-    if part == 'train': return ~(held(VALID) | held(TEST))
-    return held({'valid':VALID, 'test':TEST}[part])
+    if part == 'train': return ~(held(VALID) | held(TEST) | held(FOLD_IN))
+    return held({'valid':VALID, 'test':TEST, 'fold_in':FOLD_IN}[part])
 
 # %% ../nbs/08_features.ipynb #7d5af490
 def fit_vocabs(

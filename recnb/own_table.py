@@ -19,16 +19,18 @@ def read_table(
     path, # A text file, JSON, parquet or feather, packed or not; an open file; or a table in Python, as for `as_frame`
     user:str=USER, # Its column of user ids
     item:str=ITEM, # Its column of item ids
-    rating:str=RATING, # Its column of ratings
+    rating:str=None, # Its column of ratings, counts or thumbs; None finds it by name, or there is none
     timestamp:str=None, # Its column of times; one called `timestamp` is found by itself, False ignores it
     sep:str=None, # Between fields; `None` looks for it in the first line
     encoding:str='utf-8', # How the file writes letters
     names:list=None, # Names of the columns, if the first line is already data
+    feedback:str=None, # 'ratings', 'implicit', 'counts' or 'thumbs'; None takes it from the names of the columns
     items=None, # Titles, genres and so on: a table, or a file as for `read_items`
     **kwargs # To `Ratings.from_df`: `scale`, `duplicates`, `keep`, `drop_rating`, `users`, `name`, …
 )->Ratings:
     "Ratings from a table of your own"
-    columns, names = dict(user=user, item=item, rating=rating, timestamp=timestamp), _full_names(names, user)
+    columns = dict(user=user, item=item, rating=rating, timestamp=timestamp, feedback=feedback)
+    names = _full_names(names, user)
     if isinstance(items, (str, Path)): items = read_items(items, item)
     path = _check_source(path)
     kwargs = dict(items=items) | kwargs
@@ -60,12 +62,16 @@ def _full_names(names, user):
     if names is None or user in names: return names
     return [_short_names.get(name, name) for name in names]
 
-def _read_own_text(file, user, item, rating, timestamp, **kwargs):
+def _read_own_text(file, user, item, rating, timestamp, feedback, **kwargs):
     "Ratings from a text file whose columns the caller named"
     if timestamp is None and TIME in file.columns: timestamp = TIME
-    names = {USER:user, ITEM:item, RATING:rating} | ({TIME:timestamp} if timestamp else {})
-    types = {} if rating in (user, item, timestamp) else {rating:pa.float32()}
-    return file.read(names, types, **kwargs)
+    keep = kwargs.get('keep', ())
+    if not file.names: file.check_columns([]) # a file without a header has no names to judge by
+    rating, feedback = find_feedback(file.columns, user, item, timestamp, rating, feedback, keep, file.label)
+    names = {USER:user, ITEM:item} | ({RATING:rating} if rating else {}) | ({TIME:timestamp} if timestamp else {})
+    is_number = rating and feedback != 'thumbs' and rating not in (user, item, timestamp)
+    types = {rating:pa.float32()} if is_number else {rating:pa.string()} if feedback == 'thumbs' else {}
+    return file.read(names, types, feedback=feedback, **kwargs)
 
 # %% ../nbs/87_own_table.ipynb #a8ddcc65
 def _typed_frame(path, label, columns=None, keep=()):
@@ -98,13 +104,18 @@ def _read_arrow_file(source, label, columns, keep):
     is_parquet = source.read(4) == b'PAR1'
     source.seek(0)
     schema = pq.read_schema(source) if is_parquet else pa.ipc.open_file(source).schema
-    single = [name for name in (columns or {}).values() if name]
-    if columns and columns['timestamp'] is None and TIME in schema.names: single.append(TIME)
+    single = _wanted(schema.names, keep=keep, label=label, **columns) if columns else []
     if columns: _check_schema(schema, single, keep, label)
     source.seek(0)
     names = list(dict.fromkeys([*single, *keep])) if columns else None
     read = pq.read_table if is_parquet else feather.read_table
     return arrow_frame(read(source, columns=names))
+
+def _wanted(there, user, item, rating, timestamp, feedback, keep, label):
+    "The columns to read: ids, time, and what holds the feedback, if any does"
+    if timestamp is None and TIME in there: timestamp = TIME
+    rating, _ = find_feedback(there, user, item, timestamp, rating, feedback, keep, label)
+    return [name for name in (user, item, rating, timestamp) if name]
 
 # %% ../nbs/87_own_table.ipynb #55f0e2e6
 def _is_absurd(e, path):

@@ -4,9 +4,10 @@
 
 # %% auto #0
 __all__ = ['Scale', 'find_scale', 'as_scale', 'scale_notes', 'time_notes', 'Ratings', 'count_duplicates', 'drop_duplicates',
-           'clean_about', 'USER', 'ITEM', 'RATING', 'TIME', 'TITLE', 'YEAR', 'GENRES', 'OVERVIEW', 'SEX', 'AGE', 'JOB',
-           'VALID', 'TEST', 'DataError', 'Location', 'clean_ratings', 'clean_ids', 'parse_ids', 'clean_times',
-           'id_text', 'id_series', 'convert_ids', 'UnknownIdWarning', 'warn_unknown', 'as_frame']
+           'clean_about', 'liked_rule', 'liked_rows', 'USER', 'ITEM', 'RATING', 'TIME', 'WEIGHT', 'TITLE', 'YEAR',
+           'GENRES', 'OVERVIEW', 'SEX', 'AGE', 'JOB', 'VALID', 'TEST', 'FOLD_IN', 'DataError', 'Location',
+           'clean_ratings', 'clean_ids', 'parse_ids', 'clean_times', 'id_text', 'id_series', 'convert_ids',
+           'find_feedback', 'feedback_kinds', 'UnknownIdWarning', 'warn_unknown', 'as_frame']
 
 # %% ../nbs/00_ratings.ipynb #bc1932dc
 import numpy as np, pandas as pd
@@ -15,13 +16,14 @@ from html import escape
 from typing import NamedTuple
 from fastcore.basics import patch
 from .columns import *
+from .feedback import *
 from .columns import _first, _value
 
 # %% ../nbs/00_ratings.ipynb #30d254b3
-_all_ = ['USER', 'ITEM', 'RATING', 'TIME', 'TITLE', 'YEAR', 'GENRES', 'OVERVIEW', 'SEX', 'AGE', 'JOB', 'VALID', 'TEST',
-    'DataError', 'Location', 'clean_ratings', 'clean_ids', 'parse_ids', 'clean_times', 'id_text', 'id_series',
-    'convert_ids',
-    'UnknownIdWarning', 'warn_unknown', 'as_frame']
+_all_ = ['USER', 'ITEM', 'RATING', 'TIME', 'WEIGHT', 'TITLE', 'YEAR', 'GENRES', 'OVERVIEW', 'SEX', 'AGE', 'JOB',
+    'VALID', 'TEST', 'FOLD_IN', 'DataError', 'Location', 'clean_ratings', 'clean_ids', 'parse_ids', 'clean_times',
+    'id_text', 'id_series', 'convert_ids', 'find_feedback', 'feedback_kinds', 'UnknownIdWarning', 'warn_unknown',
+    'as_frame']
 
 # %% ../nbs/00_ratings.ipynb #a9b1420b
 class Scale(NamedTuple):
@@ -62,7 +64,7 @@ def scale_notes(
     if len(ratings) < 3: return []
     if len(values) == 1:
         return [f'all ratings are {values[0]:g}, so there is nothing to predict; a model that ranks, such as ease or '
-            'tower, learns from who used what']
+            "tower, learns from who used what; feedback='implicit' (--feedback implicit) says that a row is a choice"]
     notes = [_count_note(ratings, values), _no_rating_note(values, counts), _odd_note(values, counts)]
     return [note for note in notes if note]
 
@@ -72,7 +74,8 @@ def _count_note(ratings, values):
     whole = values[0] >= 0 and (values == np.floor(values)).all()
     if not whole or values[-1] <= 100 or values[-1] < 20*max(median, 1): return None
     return (f'ratings look like counts: half are at most {median:g}, the largest is {values[-1]:,.0f}. Take their '
-        'logarithm, as in np.log1p, before you predict them, or train a model that ranks, such as ease or tower')
+        'logarithm, as in np.log1p, before you predict them, or train a model that ranks, such as ease or tower; '
+        "feedback='counts' (--feedback counts) says that they are counts")
 
 # %% ../nbs/00_ratings.ipynb #3de3223f
 def _no_rating_note(values, counts):
@@ -126,6 +129,7 @@ class Ratings:
     citation:str='' # How to cite the data
     folds:dict=field(default_factory=dict) # Official folds: name to boolean array, True = held out
     notes:list=field(default_factory=list) # What was noticed while reading
+    feedback:str='ratings' # What a row says: 'ratings', 'implicit', 'counts' or 'thumbs'
     def __len__(self): return len(self.df)
 
 # %% ../nbs/00_ratings.ipynb #b7860cb0
@@ -165,11 +169,11 @@ def _codes(col):
     return col.cat.codes.to_numpy() if isinstance(col.dtype, pd.CategoricalDtype) else col.to_numpy()
 
 # %% ../nbs/00_ratings.ipynb #2f086473
-_policies = ('keep', 'first', 'last', 'mean', 'error')
+_policies = ('keep', 'first', 'last', 'mean', 'count', 'error')
 
 def drop_duplicates(
     df:pd.DataFrame, # With `user_id`, `item_id`, `rating`
-    policy:str='keep', # 'keep' all, the 'first' or 'last' row, the 'mean' rating in the last row's place, or 'error'
+    policy:str='keep', # 'keep' all, the 'first' or 'last' row, the 'mean' rating in the last's place, 'count', 'error'
     location:Location=Location(), # For messages
 )->tuple: # The table, and how many repeated rows there were
     "Treat rows that repeat a (user, item) pair"
@@ -181,6 +185,7 @@ def drop_duplicates(
         row = _first(key.duplicated())
         raise location.error(row, ITEM, _value(df[ITEM], row), f'was rated before by user {_value(df[USER], row)!r}; '
             "choose duplicates='keep', 'first', 'last' or 'mean'.")
+    if policy == 'count': return merge_repeated(df, key.to_numpy()), n
     if policy == 'mean':
         df = df.assign(rating=df[RATING].groupby(key.to_numpy()).transform('mean').astype('float32'))
     repeated = key.duplicated(keep='first' if policy == 'first' else 'last').to_numpy()
@@ -192,10 +197,11 @@ def from_df(cls:Ratings,
     df:pd.DataFrame, # Any table with one row a rating, as for `as_frame`
     user:str=USER, # Its column of user ids
     item:str=ITEM, # Its column of item ids
-    rating:str=RATING, # Its column of ratings
+    rating:str=None, # Its column of ratings, counts or thumbs; None finds it by name, or there is none
     timestamp:str=None, # Its column of times (seconds or dates); `timestamp` is found by itself, False ignores it
     scale:tuple=None, # (low, high, step); `None` takes it from the ratings
-    duplicates:str='keep', # For repeated (user, item) rows: see `drop_duplicates`
+    duplicates:str=None, # For repeated (user, item) rows: see `drop_duplicates`; 'keep' if None, 'count' without ratings
+    feedback:str=None, # 'ratings', 'implicit', 'counts' or 'thumbs'; None takes it from the names of the columns
     keep:list=(), # Further columns to keep, such as a split of your own
     drop_rating:float=None, # Leave out rows with this rating, such as -1 for "watched, not rated"
     items:pd.DataFrame=None, # One row an item, with a column called as in `item`, or `item_id`; see `clean_about`
@@ -204,33 +210,51 @@ def from_df(cls:Ratings,
     **kwargs # Further fields of `Ratings`: `name`, `licence`, …
 )->'Ratings':
     "Check a table of ratings and wrap it, under our names and types"
-    df, names = as_frame(df), {USER:user, ITEM:item, RATING:rating}
+    df, names = as_frame(df), {USER:user, ITEM:item}
     if timestamp is None and TIME in df.columns: timestamp = TIME
     if timestamp: names[TIME] = timestamp
-    location, notes = location._replace(cols=names), list(kwargs.pop('notes', []))
-    df = _clean_columns(_select_columns(df, names, location, keep), keep, location, notes)
+    rating, feedback = find_feedback(df.columns, user, item, timestamp, rating, feedback, keep, location.name)
+    if rating is not None: names[RATING] = rating
+    location, notes = location._replace(cols=names), [*kwargs.pop('notes', []), *feedback_note(feedback, rating)]
+    df = _clean_columns(_select_columns(df, names, location, keep), keep, location, notes, feedback)
+    if feedback == 'counts': df, location = _drop_zeros(df, location, notes)
     if drop_rating is not None: df, location = _drop_rating(df, drop_rating, location, notes)
     about = {name: clean_about(table, key, names[key], df[key], notes)
         for name,key,table in (('items', ITEM, items), ('users', USER, users)) if table is not None}
-    scale = None if scale is None else as_scale(scale)
-    return cls(df, scale=scale, notes=notes, **about, **kwargs)._finish(duplicates, location)
+    scale = _scales.get(feedback) or (None if scale is None else as_scale(scale))
+    return cls(df, scale=scale, notes=notes, feedback=feedback, **about, **kwargs)._finish(duplicates, location)
 
 # %% ../nbs/00_ratings.ipynb #c1d618b3
-def _clean_columns(df, keep, location, notes):
+_scales = dict(implicit=Scale(1., 1., 1.), counts=Scale(1., 1., 1.), thumbs=Scale(0., 1., 1.)) # of feedback
+
+def _clean_columns(df, keep, location, notes, feedback):
     "A table with our names as one with our types, or an error about the first bad cell"
     if len(df) == 0: raise DataError(f'{location.name}: there is no rating in it; a table needs at least one row.')
     res = {name: clean_ids(df[name], name, location, notes) for name in (USER, ITEM)}
-    res[RATING] = clean_ratings(df[RATING], location)
+    res |= clean_feedback(df.get(RATING), len(df), feedback, location)
     if TIME in df: res[TIME] = clean_times(df[TIME], location)
-    return pd.DataFrame({**res, **{name:df[name] for name in keep}}, copy=False).reset_index(drop=True)
+    return pd.DataFrame({**res, **{name:df[name] for name in keep if name not in res}}, copy=False).reset_index(drop=True)
+
+# %% ../nbs/00_ratings.ipynb #c696bbcf
+def _drop_zeros(df, location, notes):
+    "The table without counts of 0, and the location of those that are left"
+    kept = np.flatnonzero((df[WEIGHT] > 0).to_numpy())
+    if len(kept) == len(df): return df, location
+    notes.append(f'{len(df) - len(kept):,} rows with a count of 0 were left out')
+    if not len(kept): raise DataError(f'{location.name}: every count is 0, so nothing is left.')
+    return _keep_rows(df, kept, location)
+
+def _keep_rows(df, kept, location):
+    "Some rows of a table, and their location"
+    line = location.line
+    return df.iloc[kept].reset_index(drop=True), location._replace(line=lambda row: line(int(kept[row])))
 
 def _drop_rating(df, value, location, notes):
     "The table without rows of one rating, and the location of those that are left"
     kept = np.flatnonzero((df[RATING] != np.float32(value)).to_numpy())
     notes.append(f'{len(df) - len(kept):,} rows with the rating {value:g} were left out')
     if not len(kept): raise DataError(f'{location.name}: every rating is {value:g}, so nothing is left.')
-    line = location.line
-    return df.iloc[kept].reset_index(drop=True), location._replace(line=lambda row: line(int(kept[row])))
+    return _keep_rows(df, kept, location)
 
 # %% ../nbs/00_ratings.ipynb #e2449eb7
 def clean_about(
@@ -284,7 +308,7 @@ def _genre_list(value):
 
 # %% ../nbs/00_ratings.ipynb #3d2694ae
 @patch
-def _finish(self:Ratings, duplicates='keep', location=Location()):
+def _finish(self:Ratings, duplicates=None, location=Location()):
     "Check the scale, treat repeated rows, and note what is odd"
     values = self.df[RATING].to_numpy()
     if self.scale is None:
@@ -296,9 +320,11 @@ def _finish(self:Ratings, duplicates='keep', location=Location()):
         raise location.error(row, RATING, float(values[row]),
             f'lies outside the scale {self.scale.low:g} to {self.scale.high:g}; '
             'correct it, or give the scale you mean.')
+    duplicates = duplicates or ('keep' if self.has_ratings else 'count')
     self.df, n = drop_duplicates(self.df, duplicates, location)
     if n:
-        policy = 'all kept' if duplicates == 'keep' else f'policy: {duplicates}'
+        said = dict(keep='all kept', count='each pair is one row at its first time, and weight adds them up')
+        policy = said.get(duplicates, f'policy: {duplicates}')
         self.notes.append(f'{n:,} rows repeat a (user, item) pair ({policy})')
     if TIME in self.df: self.notes += time_notes(self.df[TIME])
     user = self.df[USER]
@@ -307,6 +333,11 @@ def _finish(self:Ratings, duplicates='keep', location=Location()):
     return self
 
 # %% ../nbs/00_ratings.ipynb #d0998cec
+@patch(as_prop=True)
+def has_ratings(self:Ratings)->bool:
+    "Is there anything but choices, so that a rating can be predicted?"
+    return self.feedback in ('ratings', 'thumbs')
+
 @patch(as_prop=True)
 def n_users(self:Ratings)->int:
     "How many users have rated"
@@ -327,16 +358,25 @@ def y_range(self:Ratings)->tuple:
 # %% ../nbs/00_ratings.ipynb #26cde35f
 @patch
 def summary(self:Ratings)->pd.Series:
-    "Sizes, scale and time span, as one column"
+    "Sizes, scale and time span, as one column; without ratings the kind of feedback instead of the scale"
     n, users, items = len(self), self.n_users, self.n_items
-    res = {'ratings':f'{n:,}', 'users':f'{users:,}', 'items':f'{items:,}', 'density':f'{n/max(users*items, 1):.2%}',
-        'scale':f'{self.scale.low:g} to {self.scale.high:g}, step {self.scale.step:g}',
-        'mean rating':f'{self.df[RATING].mean():.3f}'}
+    res = {'ratings' if self.has_ratings else 'choices':f'{n:,}', 'users':f'{users:,}', 'items':f'{items:,}',
+        'density':f'{n/max(users*items, 1):.2%}', **self._feedback_summary()}
     if TIME in self.df:
         first, last = (pd.Timestamp(int(t), unit='s').date() for t in (self.df[TIME].min(), self.df[TIME].max()))
-        res['rated between'] = f'{first} and {last}'
+        res['rated between' if self.has_ratings else 'chosen between'] = f'{first} and {last}'
     if self.licence: res['licence'] = self.licence
     return pd.Series(res, name=self.name)
+
+@patch
+def _feedback_summary(self:Ratings):
+    "Lines of the summary about the values"
+    if not self.has_ratings:
+        weight = {'mean weight':f'{self.df[WEIGHT].mean():.3f}'} if WEIGHT in self.df else {}
+        return {'feedback':f'{self.feedback}, no ratings', **weight}
+    kind = {'feedback':self.feedback} if self.feedback == 'thumbs' else {}
+    scale = f'{self.scale.low:g} to {self.scale.high:g}, step {self.scale.step:g}'
+    return {**kind, 'scale':scale, 'mean rating':f'{self.df[RATING].mean():.3f}'}
 
 # %% ../nbs/00_ratings.ipynb #b1255d0f
 @patch
@@ -347,6 +387,7 @@ def titles(self:Ratings,
     ids = id_series(ids)
     if self.items is None or TITLE not in self.items: return ids.astype(str)
     names = self.items.drop_duplicates(ITEM).set_index(ITEM)[TITLE]
+    names = names.where(names.isna(), names.astype(str)) # a film may be called 1917
     return convert_ids(ids, names.index, strict=False).map(names.astype(object)).fillna(ids.astype(str))
 
 # %% ../nbs/00_ratings.ipynb #604a4210
@@ -359,6 +400,48 @@ def filter(self:Ratings,
     df, folds = self.df[rows].reset_index(drop=True), {name:mask[rows] for name,mask in self.folds.items()}
     return replace(self, df=df, folds=folds, notes=list(self.notes))
 
+# %% ../nbs/00_ratings.ipynb #2ad602f3
+_no_ratings = 'implicit', 'counts' # kinds of feedback in which a row says only that something happened
+
+def liked_rule(
+    r:Ratings, # Any ratings
+    liked=None, # The caller's own: a rating, 'mean' or 'all'; `None` for the default
+): # A rating ('at least this'), 'mean' (not below the person's mean) or 'all'
+    "Which ratings of a table count as liked"
+    if liked is not None: return _check_liked(liked, r.scale)
+    if getattr(r, 'feedback', 'ratings') in _no_ratings: return 'all'
+    low, high, step = r.scale
+    if step == 0: return 'mean'
+    steps = np.ceil(.75*(high - low)/step - 1e-3) # the step is a difference of float32 ratings
+    return min(round(float(low + steps*step), 4), high)
+
+def _check_liked(liked, scale):
+    "The rule of a caller, or a sentence"
+    if liked in ('mean', 'all'): return liked
+    is_number = isinstance(liked, (int, float, np.number)) and not isinstance(liked, bool)
+    if not is_number or not np.isfinite(liked):
+        raise ValueError(f"liked={liked!r:.60} is neither a rating, such as 4, nor 'mean' nor 'all'.")
+    if liked > scale.high:
+        raise ValueError(f'liked={liked:g} is above the highest rating, {scale.high:g}, so nothing would be liked.')
+    return float(liked)
+
+# %% ../nbs/00_ratings.ipynb #414a0a38
+def liked_rows(
+    r:Ratings, # Any ratings
+    liked=None, # As for `liked_rule`
+)->np.ndarray: # One bool a rating
+    "Which rows of a table are liked"
+    rule, rating = liked_rule(r, liked), r.df[RATING].to_numpy()
+    if rule == 'all': return np.ones(len(r), bool)
+    if rule == 'mean': return rating >= _user_means(r.df)
+    return rating >= np.float32(rule)
+
+def _user_means(df):
+    "The mean of each row's user, in double precision, so that a person's equal ratings equal their mean"
+    user, rating = _codes(df[USER]), df[RATING].to_numpy('float64')
+    user = pd.factorize(user)[0]
+    return (np.bincount(user, rating)/np.bincount(user))[user]
+
 # %% ../nbs/00_ratings.ipynb #4b947200
 @patch
 def head(self:Ratings,
@@ -370,8 +453,10 @@ def head(self:Ratings,
 
 @patch
 def __repr__(self:Ratings):
-    counts = f'{len(self):,} ratings of {self.n_items:,} items by {self.n_users:,} users'
-    return f'{self.name}: {counts}, {self.scale.low:g} to {self.scale.high:g}'
+    words = dict(ratings='ratings', thumbs='thumbs', implicit='choices', counts='choices')
+    res = f'{self.name}: {len(self):,} {words[self.feedback]} of {self.n_items:,} items by {self.n_users:,} users'
+    if not self.has_ratings: return f"{res}, no ratings{', but counts'*(WEIGHT in self.df)}"
+    return f'{res}, {self.scale.low:g} to {self.scale.high:g}'
 
 @patch
 def _repr_html_(self:Ratings):

@@ -377,7 +377,7 @@ def read(self:TextFile,
     "Ratings from a text file, or a sentence about its first mistake"
     want, ids = list(dict.fromkeys([*names.values(), *keep])), [names[USER], names[ITEM]]
     self.check_columns(want)
-    kwargs |= dict(user=names[USER], item=names[ITEM], rating=names[RATING], keep=keep)
+    kwargs |= dict(user=names[USER], item=names[ITEM], rating=names.get(RATING), keep=keep)
     kwargs['timestamp'] = names.get(TIME, False)
     kwargs['notes'] = [*self.notes, *kwargs.get('notes', [])]
     df = self._read_fast(want, types, [] if strict else ids)
