@@ -14,6 +14,7 @@ from pathlib import Path
 from fastcore.basics import patch
 from .ratings import *
 from .files import *
+from .formats import *
 
 # %% ../nbs/02_textfile.ipynb #094d00c8
 @dataclass
@@ -396,7 +397,8 @@ def _read_fast(self:TextFile, want, types, ids=()):
     except (pa.ArrowException, UnicodeError, DataError): return None
     # what is not in the encoding is bytes to Arrow
     if any(pa.types.is_binary(o.type) for o in table.schema): return None
-    columns = {name: _arrow_ids(table[name]) for name in dict.fromkeys(ids)}
+    try: columns = {name: _arrow_ids(table[name]) for name in dict.fromkeys(ids)}
+    except DataError: return None
     res = arrow_frame(table.drop_columns(list(columns)))
     for name,col in columns.items(): res[name] = col
     return res
@@ -417,5 +419,4 @@ def _arrow_ids(col):
         if not compute.all(compute.equal(compute.cast(numbers[-1], pa.string()), part)).as_py(): break
     else: return pa.chunked_array(numbers, pa.int64()).to_pandas()
     col = compute.dictionary_encode(col).unify_dictionaries()
-    try: return parse_ids(pd.Series(col.to_pandas()), strict=False)
-    except DataError: return pd.Series(col.to_pandas()) # the patient pass says where
+    return parse_ids(pd.Series(col.to_pandas()), strict=False)
