@@ -11,6 +11,7 @@ import gc, logging, os, signal, socket, sys, threading, time
 import h11, uvicorn
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from operator import attrgetter
 from pathlib import Path
 from fastcore.basics import patch
 from uvicorn.protocols.http.h11_impl import H11Protocol
@@ -94,10 +95,10 @@ def _time_is_up(self:LimitedProtocol):
 @patch
 def _close_longest_idle(self:LimitedProtocol):
     "Make room for this connection"
-    idle = [o for o in self.connections if o is not self and o.phase != 'answer' and not o.transport.is_closing()]
+    idle = [o for o in self.connections - {self} if o.phase != 'answer' and not o.transport.is_closing()]
     if not idle: return
     logging.getLogger('recnb.server').warning('there are too many connections, so idle ones are closed')
-    min(idle, key=lambda o: o.since)._time_is_up()
+    min(idle, key=attrgetter('since'))._time_is_up()
 
 # %% ../nbs/55_server.ipynb #9fe9d9ff
 @patch
@@ -166,7 +167,7 @@ def make_server(
     tls = {} if ssl_keyfile is None else dict(ssl_keyfile=str(ssl_keyfile), ssl_certfile=str(ssl_certfile))
     config = uvicorn.Config(app, **_uvicorn_settings(limits), **tls)
     try: config.load()
-    except OSError as e: raise ValueError(f'{ssl_certfile} and {ssl_keyfile} are no certificate and key: {e}.') from None
+    except OSError as e: raise ValueError(f'{ssl_certfile}, {ssl_keyfile}: no certificate and its key ({e}).') from None
     sock = listen(host, port)
     return uvicorn.Server(config), sock, address_of(sock, host, 'https' if tls else 'http')
 
@@ -203,8 +204,9 @@ class ModelFolders:
     def state(self)->list: # Of plain values
         "What changes when a folder is written"
         def entries(path):
-            try: return sorted((o.name, o.stat().st_ino, o.stat().st_mtime_ns, o.stat().st_size) for o in os.scandir(path))
+            try: files = [(file.name, file.stat()) for file in os.scandir(path)]
             except OSError: return None # it is being replaced
+            return sorted((name, stat.st_ino, stat.st_mtime_ns, stat.st_size) for name,stat in files)
         return [entries(resolve_folder(path)) for path in self.folders.values()]
 
     def has_changed(self)->bool:
@@ -234,9 +236,9 @@ def follow(self:ModelFolders,
 ):
     "Load the models again whenever they change"
     while not stop.wait(seconds):
-        asked = now is not None and now.is_set()
-        if not asked and not self.has_changed(): continue
-        if asked: now.clear()
+        at_once = now is not None and now.is_set()
+        if not at_once and not self.has_changed(): continue
+        if at_once: now.clear()
         models = self.load_again()
         if models: replace_models(models)
 

@@ -205,13 +205,12 @@ def blocked_items(self:ServedModel,
     blocked[0] = True
     return blocked, [name for name,i in zip(named, index.tolist()) if not i]
 
-# %% ../nbs/49_serving.ipynb #0b5f6a15
+# %% ../nbs/49_serving.ipynb #3e179992
 def _as_id(value, ids):
     "A value as an id of this index: text of digits is a number where ids are numbers"
     if not pd.api.types.is_numeric_dtype(ids): return str(value)
     return int(value) if isinstance(value, str) and re.fullmatch('-?[0-9]{1,20}', value) else value
 
-# %% ../nbs/49_serving.ipynb #3e179992
 @patch
 def _user_id(self:ServedModel, user):
     "The id of a user of the data, or a `RequestError`"
@@ -236,6 +235,23 @@ def _all_ratings(self:ServedModel, user, given):
     ratings = {i:r for i,r in zip(item, rating) if i not in given.item} | dict(zip(given.item, given.rating))
     return list(ratings), list(ratings.values())
 
+# %% ../nbs/49_serving.ipynb #6fa87939
+@patch
+def _read_known(self:ServedModel, pairs):
+    "Ratings of a request; a `RequestError` where none of them is of a known item"
+    given = self.read_ratings(pairs)
+    if given.item or not given.skipped: return given
+    names = ', '.join(repr(str(item)[:60]) for item in given.skipped[:3])
+    hint = 'look for items with /search?q=.'
+    raise RequestError(404, f'{self.name} knows none of the rated items, such as {names}; {hint}')
+
+@patch
+def _top_for_user(self:ServedModel, user, k, blocked):
+    "Item indices and scores of the best items for a user of the data"
+    items = None if blocked[1:].sum() == 0 else [self.ids[i - 1] for i in torch.nonzero(~blocked)[:, 0].tolist()]
+    df = self.rec.recommend([user], k=k, items=items)
+    return [self.index_by_id[i] for i in df[ITEM].tolist()], df['score'].tolist()
+
 # %% ../nbs/49_serving.ipynb #534948fd
 @patch
 def recommend(self:ServedModel,
@@ -254,21 +270,6 @@ def recommend(self:ServedModel,
     items = self.with_reasons(top[offset:], scores[offset:], item, rating, offset + 1)
     res = {'model':self.name, 'items':items, 'skipped':given.skipped + unknown, 'understood':given.understood}
     return res if user is None else {**res, USER:json_id(user)}
-
-@patch
-def _read_known(self:ServedModel, pairs):
-    "Ratings of a request; a `RequestError` where none of them is of a known item"
-    given = self.read_ratings(pairs)
-    if given.item or not given.skipped: return given
-    names = ', '.join(repr(str(item)[:60]) for item in given.skipped[:3])
-    raise RequestError(404, f'{self.name} knows none of the rated items, such as {names}; look for items with /search?q=.')
-
-@patch
-def _top_for_user(self:ServedModel, user, k, blocked):
-    "Item indices and scores of the best items for a user of the data"
-    items = None if blocked[1:].sum() == 0 else [self.ids[i - 1] for i in torch.nonzero(~blocked)[:, 0].tolist()]
-    df = self.rec.recommend([user], k=k, items=items)
-    return [self.index_by_id[i] for i in df[ITEM].tolist()], df['score'].tolist()
 
 # %% ../nbs/49_serving.ipynb #a6da6a46
 @patch
@@ -323,13 +324,3 @@ def search(self:ServedModel,
 )->dict: # `model`, `items`
     "Items by title, the most rated first"
     return {'model':self.name, 'items':[self.short_card(i + 1) for i in self.titles.search(q, k).tolist()]}
-
-# %% ../nbs/49_serving.ipynb #0b5f6a22
-@patch
-def describe(self:ServedModel)->dict: # As of `ModelInfo`
-    "What this model is, and what it can do"
-    ratings, scale = self.rec.ratings, self.scale
-    return {'name':self.name, 'kind':str(self.rec.about.get('model', type(self.rec.model).__name__)),
-        'data':ratings.name, 'users':len(self.user_ids), 'items':len(self.index_by_id),
-        'rates':bool(self.rec.rates), 'compares':self.compares,
-        'scale':{'low':float(scale.low), 'high':float(scale.high), 'step':float(scale.step)}, 'licence':ratings.licence}
