@@ -86,8 +86,9 @@ def serve_folders(
     models, access = ModelFolders(folders), access or access_for(host)
     if workers == 1: return _serve_one(models, host, port, access, log, kwargs)
     sock = listen(host, port)
-    _announce(folders, address_of(sock, host, 'https' if kwargs.get('ssl_certfile') else 'http'))
-    run_workers(lambda served: make_app(served, access, log), models, sock, workers, **kwargs)
+    address = address_of(sock, host, 'https' if kwargs.get('ssl_certfile') else 'http')
+    run_workers(lambda served: make_app(served, access, log), models, sock, workers, **kwargs,
+        ready=lambda: _announce(folders, address))
 
 def _serve_one(models, host, port, access, log, kwargs):
     "Serve from this process, and load the models in a thread of their own"

@@ -69,6 +69,11 @@ class LimitedProtocol(H11Protocol):
         if self.conn.their_state is not h11.SEND_BODY: self._start('idle', None) # uvicorn's own timer follows
         super().on_response_complete()
 
+    def send_400_response(self, msg):
+        if self.conn.our_state not in (h11.IDLE, h11.SEND_RESPONSE): return self.transport.close()
+        if self.cycle is not None: self.cycle.disconnected = True # the app need not answer any more
+        super().send_400_response(msg)
+
 # %% ../nbs/55_server.ipynb #e67c7353
 @patch
 def _start(self:LimitedProtocol, phase, seconds):
@@ -266,11 +271,12 @@ def run_workers(
     limits:Limits=Limits(), # What clients are allowed, in each process
     ssl_keyfile=None, # The private key for HTTPS, a file
     ssl_certfile=None, # The certificate for HTTPS, a file
+    ready=None, # Called once the models are loaded
 ):
     "Serve from several processes until interrupted"
     try: from gunicorn.app.base import BaseApplication
     except ImportError: raise ImportError("several workers need gunicorn: pip install 'recnb[workers]'") from None
-    hooks = dict(when_ready=lambda arbiter: _hang_up_on_change(folders), child_exit=_forget_figures)
+    hooks = dict(when_ready=lambda arbiter: (ready and ready(), _hang_up_on_change(folders)), child_exit=_forget_figures)
     settings = _settings_of(sock, workers, limits, ssl_keyfile, ssl_certfile, hooks)
 
     class Workers(BaseApplication):
