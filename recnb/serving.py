@@ -70,7 +70,7 @@ class ServedModel:
 
 # %% ../nbs/49_serving.ipynb #6bc12029
 MAX_NEAR, MAX_NEAR_LENGTH = 20, 200 # titles of a request that are looked up by similarity, and their characters
-NEAR_SECONDS = .05 # and for how long
+NEAR_SECONDS = .25 # and for how long
 
 @patch
 def locate(self:ServedModel,
