@@ -4,8 +4,8 @@
 
 # %% auto #0
 __all__ = ['MissingFile', 'open_bytes', 'display_name', 'foreign_format', 'check_archive', 'file_errors', 'cache_dir',
-           'data_dirs', 'find_data', 'atomic_file', 'check_writable', 'atomic_folder', 'resolve_folder', 'open_folder',
-           'to_json_value']
+           'data_dirs', 'find_data', 'atomic_file', 'check_writable', 'atomic_folder', 'only_writer', 'resolve_folder',
+           'open_folder', 'to_json_value']
 
 # %% ../nbs/80_files.ipynb #275e4465
 import bz2, errno, gzip, io, lzma, math, os, re, secrets, shutil, stat, tempfile, time, zipfile, zlib
@@ -78,8 +78,10 @@ _foreign = { # how files begin, what they are, and what to do
 _foreign |= dict.fromkeys((b'ORC\n', b'ORC\x08'), 'an ORC file; save it as parquet')
 _foreign |= dict.fromkeys((b'RDX2\n', b'RDX3\n'), 'a file of R; save the table as csv there')
 _foreign |= dict.fromkeys((b'\x89PNG', b'\xff\xd8\xff'), 'a picture; it holds no table')
-_foreign |= dict.fromkeys([bytes([0x80, i]) for i in range(2, 6)], 'a pickle, which can run code; give the DataFrame in it')
+_pickles = [bytes([0x80, i]) for i in range(2, 6)]
+_foreign |= dict.fromkeys(_pickles, 'a pickle, which can run code; give the DataFrame in it')
 
+# %% ../nbs/80_files.ipynb #ad9dd7b0
 def foreign_format(
     begin:bytes, # The first few hundred bytes of a file, unpacked
 )->str: # What it is and what to do; '' where it may be a table
@@ -119,7 +121,8 @@ def file_errors(
     name, # What messages call the file
 ):
     "Turn the errors of a damaged or unreadable file into a `DataError`"
-    damaged = (EOFError, zlib.error, lzma.LZMAError, zipfile.BadZipFile, gzip.BadGzipFile, RuntimeError, NotImplementedError)
+    packed = zlib.error, lzma.LZMAError, zipfile.BadZipFile, gzip.BadGzipFile
+    damaged = EOFError, *packed, RuntimeError, NotImplementedError
     try: yield
     except damaged as e:
         raise DataError(f'{name}: the file is damaged or cut short ({e}); get it again from where it came from.') from e
@@ -240,7 +243,7 @@ def atomic_folder(
     part = _part_path(path)
     with _writing_errors(path):
         _make_folder(path.parent)
-        with _only_writer(path, timeout):
+        with only_writer(path, timeout):
             for leftover in _beside(path, 'part'): shutil.rmtree(leftover, ignore_errors=True)
             part.mkdir()
             try:
@@ -250,18 +253,23 @@ def atomic_folder(
 
 # %% ../nbs/80_files.ipynb #a9a1e5cc
 @contextmanager
-def _only_writer(path, timeout):
+def only_writer(
+    path, # A file or folder, or what stands for one; it need not exist
+    timeout:float=300, # Seconds to wait while another program writes it
+):
     "Wait until no other program writes `path`, and keep others waiting"
-    lock = path.with_name(f'.{path.name}.lock')
+    folder = next(folder for folder in Path(path).absolute().parents if folder.exists())
+    lock = folder/f'.{Path(path).name}.lock'
     try:
         with FileLock(lock, timeout=timeout):
             try: yield
             finally:
                 with suppress(OSError): lock.unlink() # who waits for this file finds it gone, and makes another
     except Timeout:
-        reason = f'another program writes it, and was not done after {timeout:g} seconds; try again later'
+        reason = 'another program is writing it; try again when that is done'
         raise TimeoutError(errno.ETIMEDOUT, reason, str(path)) from None
 
+# %% ../nbs/80_files.ipynb #5fe7fc1b
 def _put_in_place(part, path, replace):
     "Give a complete folder its name, and delete the one that had it"
     for folder,_,names in os.walk(part, topdown=False):
@@ -271,7 +279,6 @@ def _put_in_place(part, path, replace):
     _sync(path.parent) # before the old one is deleted
     for leftover in _beside(path, 'old'): shutil.rmtree(leftover, ignore_errors=True)
 
-# %% ../nbs/80_files.ipynb #e6cf40bf
 def _move_aside(path, aside):
     "Rename the folder `path`, if it exists; delete those renamed earlier, which may be half deleted already"
     if not path.exists(): return

@@ -19,16 +19,18 @@ def read_table(
     path, # A text file, JSON, parquet or feather, packed or not; an open file; or a table in Python, as for `as_frame`
     user:str=USER, # Its column of user ids
     item:str=ITEM, # Its column of item ids
-    rating:str=RATING, # Its column of ratings
+    rating:str=None, # Its column of ratings, counts or thumbs; None finds it by name, or there is none
     timestamp:str=None, # Its column of times; one called `timestamp` is found by itself, False ignores it
     sep:str=None, # Between fields; `None` looks for it in the first line
     encoding:str='utf-8', # How the file writes letters
     names:list=None, # Names of the columns, if the first line is already data
+    feedback:str=None, # 'ratings', 'implicit', 'counts' or 'thumbs'; None takes it from the names of the columns
     items=None, # Titles, genres and so on: a table, or a file as for `read_items`
     **kwargs # To `Ratings.from_df`: `scale`, `duplicates`, `keep`, `drop_rating`, `users`, `name`, …
 )->Ratings:
     "Ratings from a table of your own"
-    columns, names = dict(user=user, item=item, rating=rating, timestamp=timestamp), _full_names(names, user)
+    columns = dict(user=user, item=item, rating=rating, timestamp=timestamp, feedback=feedback)
+    names = _full_names(names, user)
     if isinstance(items, (str, Path)): items = read_items(items, item)
     path = _check_source(path)
     kwargs = dict(items=items) | kwargs
@@ -45,7 +47,8 @@ def _check_source(path):
     if hasattr(path, 'read'):
         text = path.read()
         return io.BytesIO(text.encode() if isinstance(text, str) else text)
-    if isinstance(path, bytes): raise DataError('bytes are no table; give the name of a file, or io.BytesIO(...) of its content.')
+    if isinstance(path, bytes):
+        raise DataError('bytes are no table; give the name of a file, or io.BytesIO(...) of its content.')
     if not isinstance(path, (str, Path)): return path
     if re.match('[A-Za-z][A-Za-z0-9+.-]+:/', str(path)):
         raise DataError(f'{str(path)[:80]} is an address, and a file is wanted: download it, and name the file.')
@@ -59,16 +62,20 @@ def _full_names(names, user):
     if names is None or user in names: return names
     return [_short_names.get(name, name) for name in names]
 
-def _read_own_text(file, user, item, rating, timestamp, **kwargs):
+def _read_own_text(file, user, item, rating, timestamp, feedback, **kwargs):
     "Ratings from a text file whose columns the caller named"
     if timestamp is None and TIME in file.columns: timestamp = TIME
-    names = {USER:user, ITEM:item, RATING:rating} | ({TIME:timestamp} if timestamp else {})
-    types = {} if rating in (user, item, timestamp) else {rating:pa.float32()}
-    return file.read(names, types, **kwargs)
+    keep = kwargs.get('keep', ())
+    if not file.names: file.check_columns([]) # a file without a header has no names to judge by
+    rating, feedback = find_feedback(file.columns, user, item, timestamp, rating, feedback, keep, file.label)
+    names = {USER:user, ITEM:item} | ({RATING:rating} if rating else {}) | ({TIME:timestamp} if timestamp else {})
+    is_number = rating and feedback != 'thumbs' and rating not in (user, item, timestamp)
+    types = {rating:pa.float32()} if is_number else {rating:pa.string()} if feedback == 'thumbs' else {}
+    return file.read(names, types, feedback=feedback, **kwargs)
 
 # %% ../nbs/87_own_table.ipynb #a8ddcc65
 def _typed_frame(path, label, columns=None, keep=()):
-    "A file that knows its types as a DataFrame, and its location; None for text. All columns are read if none are named"
+    "A file that knows its types as a DataFrame, and its location; None for text"
     with file_errors(label), open_bytes(path) as file: begin = file.read(1 << 12)
     if begin[:4] == b'PAR1' or begin[:6] == b'ARROW1': return _read_columns(path, label, columns, keep), Location(label)
     if Path('' if isinstance(path, io.BytesIO) else path).suffix.lower() in ('.parquet', '.pq', '.feather', '.arrow'):
@@ -78,14 +85,16 @@ def _typed_frame(path, label, columns=None, keep=()):
     if re.match(rb'\{\s*("|\}|$)|\[\s*(\{|\]|$)', text): return _read_json(path, label)
     return None, None
 
+# %% ../nbs/87_own_table.ipynb #7a993e2b
 def _read_columns(path, label, columns, keep):
     "The columns of a parquet or feather file"
     try:
         with file_errors(label), open_bytes(path) as file: data = file.read() if isinstance(path, io.BytesIO) else None
         source = pa.BufferReader(data) if data is not None else pa.memory_map(str(path))
         return _read_arrow_file(source, label, columns, keep)
-    except (DataError, MemoryError): raise
+    except DataError: raise
     except Exception as e: # a damaged file makes Arrow raise whatever there is
+        if isinstance(e, MemoryError) and not _is_absurd(e, path): raise
         reason = (str(e).splitlines() or [type(e).__name__])[0][:100]
         raise DataError(f'{label}: not a parquet or feather file, or a damaged one; write it again, or call it .csv '
             f'if that is what it is ({reason}).') from None
@@ -95,12 +104,25 @@ def _read_arrow_file(source, label, columns, keep):
     is_parquet = source.read(4) == b'PAR1'
     source.seek(0)
     schema = pq.read_schema(source) if is_parquet else pa.ipc.open_file(source).schema
-    single = [name for name in (columns or {}).values() if name]
-    if columns and columns['timestamp'] is None and TIME in schema.names: single.append(TIME)
+    single = _wanted(schema.names, keep=keep, label=label, **columns) if columns else []
     if columns: _check_schema(schema, single, keep, label)
     source.seek(0)
     names = list(dict.fromkeys([*single, *keep])) if columns else None
-    return arrow_frame(pq.read_table(source, columns=names) if is_parquet else feather.read_table(source, columns=names))
+    read = pq.read_table if is_parquet else feather.read_table
+    return arrow_frame(read(source, columns=names))
+
+def _wanted(there, user, item, rating, timestamp, feedback, keep, label):
+    "The columns to read: ids, time, and what holds the feedback, if any does"
+    if timestamp is None and TIME in there: timestamp = TIME
+    rating, _ = find_feedback(there, user, item, timestamp, rating, feedback, keep, label)
+    return [name for name in (user, item, rating, timestamp) if name]
+
+# %% ../nbs/87_own_table.ipynb #55f0e2e6
+def _is_absurd(e, path):
+    "Is so much memory wanted that the file has to be damaged?"
+    size = len(path.getbuffer()) if isinstance(path, io.BytesIO) else path.stat().st_size
+    wanted = re.search('size ([0-9]+)', str(e))
+    return wanted is not None and int(wanted[1]) > 10_000*size
 
 # %% ../nbs/87_own_table.ipynb #7ea619b1
 def _check_schema(schema, single, keep, label):
@@ -135,14 +157,15 @@ def _patient_json(data, label, is_list):
     for n,part in parts:
         try: found = json.loads(part.decode('utf-8-sig'))
         except (ValueError, RecursionError) as e:
-            raise DataError(f'{label}, line {n}: this is no JSON ({str(e)[:80]}); each line is to hold one object with a '
-                'user, an item and a rating.') from None
+            raise DataError(f'{label}, line {n}: this is no JSON ({str(e)[:80]}); each line is to hold one object with '
+                'a user, an item and a rating.') from None
         rows += found if is_list else [found]
     if all(isinstance(row, dict) for row in rows): return pd.DataFrame(rows)
     raise DataError(f'{label}: a row is a JSON object with names and values, and this file holds others.')
 
 # %% ../nbs/87_own_table.ipynb #1ffd5bf6
-_item_names = {'title':TITLE, 'name':TITLE, 'genres':GENRES, 'genre':GENRES, 'year':YEAR, 'overview':OVERVIEW, 'description':OVERVIEW}
+_item_names = {'title':TITLE, 'name':TITLE, 'genres':GENRES, 'genre':GENRES, 'year':YEAR, 'overview':OVERVIEW,
+    'description':OVERVIEW}
 
 def read_items(
     path, # A file as for `read_table`, one row an item
@@ -156,8 +179,9 @@ def read_items(
     if df is None: df, location = _text_frame(TextFile(path, label=label, **kwargs), item)
     key = next((name for name in (ITEM, item) if name in df), None)
     if key is None:
-        raise DataError(f"{label}: no column {item!r}; there are {', '.join(map(repr, df.columns))}. The ids of items need "
-            'a column with the same name as in the ratings, or item_id.')
+        present = ', '.join(map(repr, df.columns))
+        raise DataError(f'{label}: no column {item!r}; there are {present}. The ids of items need a '
+            'column with the same name as in the ratings, or item_id.')
     found = {_item_names[name.strip().lower()]:name for name in df.columns[::-1] if name.strip().lower() in _item_names}
     res = df[[key, *found.values()]].set_axis([ITEM, *found], axis=1)
     res[ITEM] = clean_ids(res[ITEM], ITEM, location)

@@ -7,7 +7,6 @@ __all__ = ['MAX_NEAR', 'MAX_NEAR_LENGTH', 'NEAR_SECONDS', 'json_id', 'item_cards
            'NewUserRatings']
 
 # %% ../nbs/49_serving.ipynb #49a10004
-import re
 import pandas as pd, torch
 from functools import lru_cache
 from typing import NamedTuple
@@ -64,7 +63,7 @@ class ServedModel:
         self.index_by_id = {id:i for i,id in enumerate(self.ids, 1)}
         self.user_ids = set(rec.users.ids.tolist())
         self._blocked_by = lru_cache(256)(lambda genres, years: rec.blocked_items(genres=genres, years=years))
-        with torch.no_grad(): self.compares = rec.model.item_vectors() is not None
+        self.compares = rec.compares
         self.titles.prepare()
         rec.recommend(ratings=[(self.ids[0], self.scale.high)], k=1) # the first answer takes longer
 
@@ -134,18 +133,8 @@ def read_ratings(self:ServedModel,
 
 # %% ../nbs/49_serving.ipynb #d66039fd
 @patch
-@torch.no_grad()
-def new_user_scores(self:ServedModel,
-    item, # Indices of the rated items, (n,), the latest rating last
-    rating, # Their ratings, (n,)
-)->torch.Tensor: # (n_items,)
-    "The score of every item for a new user"
-    rec, device = self.rec, self.rec.dls.device
-    item, rating = torch.tensor(item, dtype=torch.int32), torch.tensor(rating, dtype=torch.float32)
-    with rec.lock:
-        query, block = rec.dls.new_user_query(item, rating, rec.now)
-        tables = rec.fold_in(item.to(device), rating.to(device), block, query[1:])
-        return query_with_tables(rec.model, tables, *query)[0].float().cpu().clone()
+def new_user_scores(self:ServedModel, item, rating)->torch.Tensor: # As of `Recommender.new_user_scores`
+    return self.rec.new_user_scores(item, rating)
 
 # %% ../nbs/49_serving.ipynb #0b5f6a1a
 @patch
@@ -171,20 +160,20 @@ def with_reasons(self:ServedModel,
     item, # Indices of the rated items, (n,)
     rating, # Their ratings, (n,)
     start:int=1, # Rank of the first
-)->list: # A dict for each of `top`: the card, `rank`, `score`, `because`
+)->list: # A dict for each of `top`: the card, `rank`, `score`, `because`, `liked_by_many`
     "A list with the reason for each item"
     ratings, res = dict(zip(item, rating)), []
     for rank,(i,score,reason) in enumerate(zip(top, scores, self.rec.reasons_for(top, item, rating)), start):
-        because = self._because(*reason, ratings)
-        res.append({**self.short_card(i), 'rank':rank, 'score':round(score, 4), 'because':because})
+        res.append({**self.short_card(i), 'rank':rank, 'score':round(score, 4),
+            'because':self._because(reason, ratings), 'liked_by_many':reason.popular})
     return res
 
 @patch
-def _because(self:ServedModel, i, similarity, ratings):
+def _because(self:ServedModel, reason, ratings):
     "The rated item that is a reason, or None"
-    if i is None: return None
-    card = {name:self.cards[i][name] for name in (ITEM, TITLE)}
-    return {**card, RATING:ratings[i], 'similarity':round(similarity, 4)}
+    if reason.item is None: return None
+    card = {name:self.cards[reason.item][name] for name in (ITEM, TITLE)}
+    return {**card, RATING:ratings[reason.item], 'similarity':round(reason.weight, 4)}
 
 # %% ../nbs/49_serving.ipynb #0b5f6a1c
 @patch
@@ -207,9 +196,8 @@ def blocked_items(self:ServedModel,
 
 # %% ../nbs/49_serving.ipynb #3e179992
 def _as_id(value, ids):
-    "A value as an id of this index: text of digits is a number where ids are numbers"
-    if not pd.api.types.is_numeric_dtype(ids): return str(value)
-    return int(value) if isinstance(value, str) and re.fullmatch('-?[0-9]{1,20}', value) else value
+    "A value as an id of this index, by the rule for all ids"
+    return convert_ids(value, ids, strict=False).tolist()[0]
 
 @patch
 def _user_id(self:ServedModel, user):

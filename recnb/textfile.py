@@ -96,16 +96,19 @@ def guess_sep(
     if best in line: return best
     return ' ' if ' ' in line.strip() else ','
 
-_spelled = {'\\t':'\t', 'tab':'\t', '\\s+':' ', 'space':' ', 'comma':',', 'semicolon':';', 'pipe':'|'} # as people type them
+_spelled = { # as people type them
+    '\\t':'\t', 'tab':'\t', '\\s+':' ', 'space':' ', 'comma':',', 'semicolon':';', 'pipe':'|'}
 
 # %% ../nbs/02_textfile.ipynb #c99bc71a
-_boms = {codecs.BOM_UTF32_LE:'utf-32', codecs.BOM_UTF32_BE:'utf-32', codecs.BOM_UTF16_LE:'utf-16', codecs.BOM_UTF16_BE:'utf-16'}
+_boms = dict.fromkeys((codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE), 'utf-32') # before the shorter ones
+_boms |= dict.fromkeys((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE), 'utf-16')
 
 @patch
 def _read_begin(self:TextFile):
     "See in the first bytes what the file is, its encoding, and how it writes quotation marks"
     with file_errors(self.label), open_bytes(self.path) as file: begin = file.read(1 << 16)
-    if what := foreign_format(begin): raise DataError(f'{self.label} is {what}.')
+    what = foreign_format(begin)
+    if what: raise DataError(f'{self.label} is {what}.')
     try: is_utf = codecs.lookup(self.encoding).name.startswith('utf')
     except (LookupError, ValueError):
         raise DataError(f"{self.label}: Python knows no encoding {str(self.encoding)[:40]!r}; "
@@ -118,7 +121,10 @@ def _wide_encoding(self:TextFile, begin):
     "UTF-16 or UTF-32 where the first bytes say so, or ''"
     marked = next((name for mark,name in _boms.items() if begin.startswith(mark)), '')
     half, zeros = len(begin)//2, [begin[i::2].count(0) for i in (0, 1)]
-    if marked or half < 4 or min(zeros) > .05*half or max(zeros) < .4*half: return marked
+    if marked: return marked
+    name = codecs.lookup(self.encoding).name
+    if half < 4 or min(zeros) > .05*half or max(zeros) < .4*half:
+        return f'{name}-le' if name in ('utf-16', 'utf-32') else ''
     self.notes.append(f'{self.label} is read as UTF-16, which it seems to be')
     return 'utf-16-be' if zeros[0] > zeros[1] else 'utf-16-le'
 
@@ -134,7 +140,8 @@ def _skip_preamble(self:TextFile, lines):
         self.notes.append(f'{self.label}: what begins with # is left out as a comment, such as {lines[0][1]!r:.60}')
         self._comment, lines = lines[n-1][1].lstrip('# '), lines[n:]
     if len(lines) > 1 and lines[0][1].strip().isdecimal() and len(self._fields(lines[1][1])) > 1:
-        self.notes.append(f'{self.label}, line {lines[0][0]}: {lines[0][1].strip()} is left out, as it looks like a count')
+        n, line = lines[0]
+        self.notes.append(f'{self.label}, line {n}: {line.strip()[:40]} is left out, as it looks like a count')
         lines = lines[1:]
     return lines
 
@@ -165,13 +172,14 @@ def _read_header(self:TextFile):
     if self.sep == ' ': line, self._comment = (' '.join(text.split()) for text in (line, self._comment))
     self._name_columns(n, line)
 
+# %% ../nbs/02_textfile.ipynb #3b14db8d
 @patch
 def _name_columns(self:TextFile, n, line):
     "Take the names of the columns from the header, or from a comment above the rows"
     self.first, self.skip, fields = line, n, [name.strip() for name in self._split_line(line)]
     above = self._fields(self._comment)
-    if not self.names and len(above) == len(fields) > 1 and any(map(_is_number, fields)) and not any(map(_is_number, above)):
-        self.names = [name.strip() for name in above]
+    is_header = len(above) == len(fields) > 1 and not any(map(_is_number, above))
+    if not self.names and is_header and any(map(_is_number, fields)): self.names = [name.strip() for name in above]
     if self.names: self.skip = n - 1
     self.columns = list(self.names or fields)
 
@@ -275,7 +283,7 @@ def _bad_row(self:TextFile, row):
 def _row_fix(self:TextFile, text, n):
     "What to do about a row with the wrong number of fields"
     better = guess_sep(text)
-    if n == 1 and better != self.sep and better in text: return f'the separator looks like {better!r}'
+    if n == 1 and better not in (self.sep, ' ') and better in text: return f'the separator looks like {better!r}'
     if self.quotes and text.count('"') % 2: return 'a quotation mark in it is never closed'
     return 'correct or drop the line'
 
@@ -368,7 +376,8 @@ def read(self:TextFile,
     "Ratings from a text file, or a sentence about its first mistake"
     want, ids = list(dict.fromkeys([*names.values(), *keep])), [names[USER], names[ITEM]]
     self.check_columns(want)
-    kwargs |= dict(user=names[USER], item=names[ITEM], rating=names[RATING], timestamp=names.get(TIME, False), keep=keep)
+    kwargs |= dict(user=names[USER], item=names[ITEM], rating=names.get(RATING), keep=keep)
+    kwargs['timestamp'] = names.get(TIME, False)
     kwargs['notes'] = [*self.notes, *kwargs.get('notes', [])]
     df = self._read_fast(want, types, [] if strict else ids)
     if df is not None:

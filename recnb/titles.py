@@ -203,7 +203,8 @@ class TitleMatch(NamedTuple):
 def _near_keys(self:TitleIndex):
     "What near titles are searched in"
     if self._near is None:
-        loose = self.keys[self.keys['level'] > 0].drop_duplicates('key')
+        loose = self.keys[self.keys['level'] > 0] if self.has_titles else self.keys # ids that are names
+        loose = loose.drop_duplicates('key')
         self._near = _NearKeys(loose['key'].tolist(), loose['row'].to_numpy())
     return self._near
 
@@ -223,7 +224,7 @@ def _match_title(self:TitleIndex, keys, min_similarity):
     "What the keys of a title mean"
     row = next((self._by_key[key] for key in keys if key in self._by_key), None)
     if row is not None: return TitleMatch(row, 'title', 1.)
-    if min_similarity is None or not self.has_titles: return TitleMatch()
+    if min_similarity is None or not (self.has_titles or len(self.keys)): return TitleMatch()
     near = [self._nearest(key, min_similarity) for key in dict.fromkeys((keys[3], keys[1]))]
     return max(near, key=lambda match: match.similarity)
 
