@@ -462,7 +462,8 @@ def _limits(pairs):
     settings = _parse_settings(pairs, ())
     for name,value in settings.items():
         if name not in Limits.__dataclass_fields__:
-            raise ValueError(f"--limit {name}: there is no such limit; there are {', '.join(Limits.__dataclass_fields__)}.")
+            names = ', '.join(Limits.__dataclass_fields__)
+            raise ValueError(f'--limit {name}: there is no such limit; there are {names}.')
         if isinstance(value, bool) or not isinstance(value, (int, float)) or value <= 0:
             raise ValueError(f'--limit {name}={value} is no number above 0.')
     return Limits(**settings)

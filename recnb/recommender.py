@@ -304,7 +304,8 @@ def _in_years(r, ids, years):
     if r.items is None or YEAR not in r.items: raise DataError(f'the items of {r.name} have no years to choose by.')
     if low is not None and high is not None and low > high: raise DataError(f'no year is from {low} to {high}.')
     year = pd.to_numeric(r.items.drop_duplicates(ITEM).set_index(ITEM)[YEAR], errors='coerce').reindex(ids)
-    return year.between(-np.inf if low is None else low, np.inf if high is None else high).to_numpy(dtype=bool)
+    low, high = -np.inf if low is None else low, np.inf if high is None else high
+    return year.between(low, high).to_numpy(dtype=bool, copy=True)
 
 # %% ../nbs/41_recommender.ipynb #2ccff297
 @patch
