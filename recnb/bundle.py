@@ -58,7 +58,7 @@ def _checksum(file):
 def _tables(rec):
     "The tables of a bundle, by file name"
     r, block = rec.ratings, rec.dls.block
-    df = r.df[[c for c in (USER, ITEM, RATING, TIME, VALID, TEST) if c in r.df]]
+    df = r.df[[c for c in (USER, ITEM, RATING, TIME, VALID, TEST, FOLD_IN) if c in r.df]]
     if block is not None: df = df.assign(block=block)
     user_ids, item_ids = (pd.DataFrame({'id':vocab.ids}) for vocab in (rec.users, rec.items))
     tables = {'user_ids.parquet':user_ids, 'item_ids.parquet':item_ids, 'ratings.parquet':df,
@@ -92,7 +92,8 @@ def _bundle_config(rec, network, shared):
     "`config.json` without the checksums"
     r = rec.ratings
     scale = [float(v) for v in r.scale]
-    data = dict(name=r.name, scale=scale, licence=r.licence, citation=r.citation, notes=list(r.notes))
+    data = dict(name=r.name, scale=scale, licence=r.licence, citation=r.citation, notes=list(r.notes),
+        feedback=r.feedback)
     counts = dict(users=len(rec.users) - 1, items=len(rec.items) - 1, ratings=len(r))
     return dict(format=FORMAT, library='recnb', version=_version(), about=rec.about, network=network, shared=shared,
         loaders=rec.dls.to_config(), data=data, counts=counts, versions=dict(torch=torch.__version__))
@@ -445,7 +446,8 @@ def _check_columns(path, ratings, items, scale):
     file, is_bool = path/'ratings.parquet', pd.api.types.is_bool_dtype
     if not pd.api.types.is_float_dtype(ratings[RATING]) or not ratings[RATING].between(scale.low, scale.high).all():
         raise DataError(f'{file} has ratings that are not on the scale {scale.low:g} to {scale.high:g}; {_repair}')
-    for column,has_dtype in ((VALID, is_bool), (TEST, is_bool), (TIME, pd.api.types.is_integer_dtype)):
+    kinds = {**dict.fromkeys((VALID, TEST, FOLD_IN), is_bool), TIME: pd.api.types.is_integer_dtype}
+    for column,has_dtype in kinds.items():
         if column in ratings and not has_dtype(ratings[column]):
             raise DataError(f"{file}: column '{column}' holds {ratings[column].dtype}; {_repair}")
     try: _ = clean_times(ratings[TIME]) if TIME in ratings else None
@@ -468,14 +470,16 @@ def _read_ratings(path, files, config):
         raise DataError(f"{path/'config.json'}: {data.get('scale')!r:.40} is no scale of ratings; {_repair}") from None
     _check_columns(path, df, items, scale)
     name, licence, citation = (str(data.get(key) or '') for key in ('name', 'licence', 'citation'))
-    notes = [str(note) for note in data.get('notes') or []]
-    return Ratings(df, items, users, name or 'ratings', scale, licence, citation, notes=notes), block
+    notes, feedback = [str(note) for note in data.get('notes') or []], data.get('feedback', 'ratings')
+    if feedback not in feedback_kinds:
+        raise DataError(f"{path/'config.json'}: feedback is {feedback!r:.40}, which is no kind that is known; {_repair}")
+    return Ratings(df, items, users, name or 'ratings', scale, licence, citation, notes=notes, feedback=feedback), block
 
 # %% ../nbs/42_bundle.ipynb #62179394
 def _query_loaders(path, config, ratings, vocabs, block, device):
     "Loaders that make the same queries as those of the training"
     file, kind = path/'config.json', config['loaders'].get('kind')
-    if isinstance(kind, str) and kind not in loader_classes:
+    if isinstance(kind, str) and loader_class(kind) is None:
         raise DataError(f'{file}: there are no loaders {kind!r:.80}; import the module that defines them, '
             'or use the version of recnb that wrote this.')
     try: return RatingDataLoaders.from_config(config['loaders'], ratings, vocabs, block, device)
