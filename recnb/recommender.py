@@ -231,8 +231,9 @@ def _predict_pairs(self:Recommender, users, items, on_unknown):
 
 @patch
 def _predicted(self:Recommender, dls, model, pairs):
-    "Predicted ratings of pairs of ids"
-    return predict_dl(SimpleNamespace(model=model, dls=dls), dls.test_dl(pairs))[0].numpy()
+    "Predicted ratings of pairs of ids, on the scale"
+    predicted = predict_dl(SimpleNamespace(model=model, dls=dls), dls.test_dl(pairs))[0]
+    return predicted.clip(self.ratings.scale.low, self.ratings.scale.high).numpy()
 
 @patch
 def _titles(self:Recommender, ids):
