@@ -7,8 +7,9 @@ __all__ = ['app', 'data_app', 'Dir', 'K', 'main', 'list_data', 'fetch_data', 'de
            'recommend_command', 'similar_command', 'evaluate_command', 'info_command', 'serve_command', 'demo_command']
 
 # %% ../nbs/50_cli.ipynb #25fa93c8
-import inspect, json, sys
+import inspect, json, os, re, shlex, shutil, signal, sys, tempfile
 import typer
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Annotated, Optional
 from . import __version__
@@ -42,11 +43,13 @@ def _options(
 # %% ../nbs/50_cli.ipynb #e18349c3
 def main(
     args:list=None, # Words after `recnb`; those of the command line if None
-)->int: # Never returns: raises `SystemExit` with 0, 2 for an error of the caller's, or 130 where interrupted
+)->int: # Never returns: raises `SystemExit` with 0, 2 for an error, 130 if interrupted, 141 if nobody reads on
     "The `recnb` command"
-    try: code = app(args, prog_name='recnb', standalone_mode=False)
+    open_output()
+    try: code = _run(args)
+    except BrokenPipeError: _stop_unread()
     except (KeyboardInterrupt, typer.Abort): stop('interrupted', 130)
-    except OSError as e: stop(f'{e.filename}: {e.strerror}' if e.filename and e.strerror else e)
+    except OSError as e: _stop_unwritten(e)
     except (ValueError, FloatingPointError, ImportError) as e: stop(e)
     except Exception as e:
         if is_out_of_memory(e):
@@ -58,6 +61,31 @@ def main(
         stop_usage_error(e)
     if code == 130: stop('interrupted', 130)
     sys.exit(code if isinstance(code, int) else 0)
+
+# %% ../nbs/50_cli.ipynb #9d5301b4
+_words = [] # of the command that runs, to name the one that resumes it
+
+def _run(args):
+    "Run a command: its exit code, or None"
+    _words[:] = sys.argv[1:] if args is None else args
+    with warnings_as_notes():
+        try: code = app(args, prog_name='recnb', standalone_mode=False)
+        except SystemExit as e:
+            if e.code == 1: raise BrokenPipeError from None # what typer makes of it
+            raise
+    sys.stdout.flush()
+    return code
+
+def _stop_unread():
+    "End because the reader of the output has gone"
+    drop_output()
+    sys.exit(141)
+
+def _stop_unwritten(e):
+    "End with an error of the system: what was written or read, and why it failed"
+    drop_output()
+    if not e.strerror: stop(e)
+    stop(f"{e.filename or 'stdout'}: {e.strerror}.")
 
 # %% ../nbs/50_cli.ipynb #f4d3d8c5
 @data_app.command('list')
@@ -146,33 +174,78 @@ def _checkpoint_dir(out, resume):
     library().check_replaceable(out)
     return out.with_name(f'{out.name}.training')
 
-def _save(trial, out, checkpoint_dir):
+def _save(trial, out, checkpoint_dir, force):
     "Save a trained model, and remove its checkpoints"
     lib = library()
-    lib.Recommender(trial.learn, lib.trial_summary(trial)).save(out)
+    before = lib.what_is_saved(out)
+    lib.Recommender(trial.learn, lib.trial_summary(trial)).save(out, force)
     for path in [*checkpoint_dir.glob('*.safetensors'), *checkpoint_dir.glob('.*.part')]: path.unlink()
     if checkpoint_dir.is_dir() and not any(checkpoint_dir.iterdir()): checkpoint_dir.rmdir()
-    note(f'saved to {out}; see `recnb recommend {out} --help`')
+    replaced = f", in place of {before['model'] or before['kind']} on {before['data']}" if before else ''
+    note(f'saved to {out}{replaced}; see `recnb recommend {shlex.quote(str(out))} --help`')
+
+# %% ../nbs/50_cli.ipynb #3ea2aee8
+def _stop_interrupted(e, checkpoint_dir):
+    "End an interrupted training with a sentence that says how to go on"
+    code = 128 + (e.args[0] if e.args else signal.SIGINT)
+    if checkpoint_dir is None: stop('interrupted; nothing is kept of a training without --out.', code)
+    if not any(checkpoint_dir.glob('*.safetensors')):
+        stop('interrupted before the first epoch was done, so nothing is kept; start the same command again.', code)
+    words = _words if '--resume' in _words else [*_words, '--resume']
+    stop(f'interrupted; `{shlex.join(["recnb", *map(str, words)])}` continues after the last complete epoch.', code)
 
 # %% ../nbs/50_cli.ipynb #7f4f5afb
-def _baselines(model, ratings, split, seed, ranking, as_json):
+def _baselines(model, ratings, split, seed, ranking, relevant, as_json):
     "Trials of the rows that a table begins with"
-    names = ([] if as_json else ['bias']) + (['popularity'] if ranking else [])
-    run_trial = library().run_trial
-    return [run_trial(name, ratings, split, seed=seed, ranking=ranking) for name in names if name != model]
+    ranking = ranking or not ratings.has_ratings
+    names = ([] if as_json or not ratings.has_ratings else ['bias']) + (['popularity'] if ranking else [])
+    common = dict(seed=seed, ranking=ranking, relevant=relevant)
+    return [library().run_trial(name, ratings, split, **common) for name in names if name != model]
 
 def _print_trial(trial, baselines, ranking, as_json):
     "A trial beside the baselines, or as one JSON object"
     if not as_json: return show(library().trial_table([*baselines, trial]), trial.protocol)
     result = trial.as_dict()
-    if ranking and trial.model != 'popularity': result['popularity'] = baselines[-1].by_name
+    if baselines and baselines[-1].model == 'popularity': result['popularity'] = baselines[-1].by_name
     print(json.dumps(result, ensure_ascii=False))
+
+# %% ../nbs/50_cli.ipynb #e3b6d594
+def _choose_model(ratings):
+    "The recipe that suits the data, said on stderr"
+    lib = library()
+    name = lib.default_recipe(ratings)
+    note(f'no --model is given, so {name}: {lib.get_recipe(name).about}')
+    return name
+
+# %% ../nbs/50_cli.ipynb #dffd9456
+def _parse_relevant(text):
+    "`--relevant` as `rows_to_find` takes it"
+    if text in (None, 'all', 'mean'): return text
+    try: return float(text)
+    except ValueError:
+        raise ValueError(f"--relevant {text!r} is neither a rating, such as 4, nor 'all' nor 'mean'.") from None
+
+def _note_popularity(trial, baselines, ratings, relevant):
+    "Say so where the lists of a model lose to popularity"
+    lib = library()
+    if trial.model == 'popularity': return
+    ours = trial.ranking or lib.test_ranking(trial.learn, ks=(10,), relevant=relevant)
+    popular = next((t.ranking for t in baselines if t.model == 'popularity' and t.ranking), None)
+    if popular is None:
+        common = dict(seed=trial.seed, ranking=True, relevant=relevant)
+        popular = lib.run_trial('popularity', ratings, trial.split, **common).ranking
+    ours, popular = ours['ndcg@10'], popular['ndcg@10']
+    if ours < popular:
+        note(
+            f'as lists, this loses to popularity: NDCG@10 is {ours:.4f}, and {popular:.4f} for the same popular items '
+            'shown to everybody; for lists, train a model that ranks.'
+        )
 
 # %% ../nbs/50_cli.ipynb #1e9fb642
 @app.command()
 @with_file_options
 def train(
-    model:Annotated[str, typer.Option('--model', '-m', metavar='NAME', help='a name of `recnb models`')]='mf',
+    model:Annotated[Optional[str], typer.Option('--model', '-m', metavar='NAME', help='a name of `recnb models`, or two as in ease+mf; one that suits the data if not given')]=None,
     data:Data='toy', split:Split='random:0.1', seed:Seed=0,
     preset:Annotated[Optional[str], typer.Option('--preset', metavar='NAME',
         help='a published form of the model')]=None,
@@ -186,23 +259,35 @@ def train(
         help='what chooses the epoch on the validation rows, such as mae or ndcg@10')]=None,
     ranking:Annotated[bool, typer.Option('--ranking',
         help='ranking metrics too: full catalogue, seen items removed')]=False,
+    relevant:Annotated[Optional[str], typer.Option('--relevant', metavar='RATING',
+        help='what lists should find: held-out ratings of at least this, all or mean')]=None,
     settings:Annotated[Optional[list[str]], typer.Option('--set', metavar='NAME=VALUE',
         help='an argument of the model, such as n_factors=64; may be repeated')]=None,
     out:Annotated[Optional[Path], typer.Option('--out', '-o', metavar='DIR',
         help='save the model to this folder')]=None,
     resume:Annotated[bool, typer.Option('--resume', help='continue an interrupted training of the same command')]=False,
+    force:Annotated[bool, typer.Option('--force', help='replace a folder with another model, or of other data')]=False,
     as_json:Json=False, columns:dict=None,
 ):
     "Train a model, and measure it on held-out ratings."
     lib = library()
-    lib.get_recipe(model)
+    if model: lib.get_recipe(model)
     args = _parse_settings(settings, inspect.signature(lib.run_trial).parameters)
-    checkpoint_dir = _checkpoint_dir(out, resume)
-    ratings, args = _with_text(model, load_data(data, columns), no_text, text_model, args)
-    trial = lib.run_trial(model, ratings, split, seed=seed, epochs=epochs, bs=bs, ranking=ranking, progress=True,
-        metric=metric, preset=preset, checkpoint_dir=checkpoint_dir, resume=resume, **args)
-    if out: _save(trial, out, checkpoint_dir)
-    _print_trial(trial, _baselines(model, ratings, split, seed, ranking, as_json), ranking, as_json)
+    checkpoint_dir, relevant = _checkpoint_dir(out, resume), _parse_relevant(relevant)
+    ratings = load_data(data, columns)
+    if model is None: model = _choose_model(ratings)
+    ratings, args = _with_text(model, ratings, no_text, text_model, args)
+    if out: lib.check_replaceable(out, dict(model=model, data=ratings.name), force)
+    try:
+        with signals_as_interrupt(), lib.only_writer(checkpoint_dir, 0) if out else nullcontext():
+            trial = lib.run_trial(model, ratings, split, seed=seed, epochs=epochs, bs=bs, ranking=ranking,
+                relevant=relevant, progress=True, metric=metric, preset=preset, checkpoint_dir=checkpoint_dir,
+                resume=resume, **args)
+            if out: _save(trial, out, checkpoint_dir, force)
+    except KeyboardInterrupt as e: _stop_interrupted(e, checkpoint_dir)
+    rows = _baselines(model, ratings, split, seed, ranking, relevant, as_json)
+    _print_trial(trial, rows, ranking, as_json)
+    if out and not as_json: _note_popularity(trial, rows, ratings, relevant)
 
 # %% ../nbs/50_cli.ipynb #74bfd02b
 Dir = Annotated[Path, typer.Argument(metavar='DIR', help='a folder that `recnb train --out` made')]
@@ -210,9 +295,8 @@ K = Annotated[int, typer.Option('--k', '-k', metavar='N', min=1, help='how many'
 
 def _user_id(rec, text):
     "The id of the model that is written like this"
-    ids = rec.users.ids
-    found = ids[ids.astype(str) == text.strip()]
-    if len(found): return found[0]
+    ids, index = rec.users.ids, rec.users.encode(text)[0]
+    if index: return ids[index - 1]
     raise ValueError(
         f"user {text!r} is not known to this model; it knows {len(ids):,}, such as {', '.join(map(str, ids[:5]))}. "
         'For a new user, give --ratings FILE.'
@@ -226,19 +310,25 @@ def _read_ratings_file(path):
     file = TextFile(path, label=str(path))
     file.columns = [c.lower() for c in file.columns]
     item = next((c for c in (lib.ITEM, lib.TITLE) if c in file.columns), None)
-    missing = 'item_id or title' if item is None else lib.RATING if lib.RATING not in file.columns else None
-    if missing: raise ValueError(f"{path} has no column {missing}; there are {', '.join(map(repr, file.columns))}.")
-    df = file.text([item, lib.RATING])
+    if item is None: raise ValueError(f"{path} has no column item_id or title; there are {', '.join(map(repr, file.columns))}.")
+    has_rating = lib.RATING in file.columns # without, the items are liked
+    df = file.text([item, lib.RATING] if has_rating else [item])
     names = df[item].str.strip()
     empty = (names == '').to_numpy()
     if empty.any():
         raise file.location.error(int(empty.argmax()), item, '', 'is empty; name the item, or drop the row.')
-    return df.assign(**{item: names, lib.RATING: lib.clean_ratings(df[lib.RATING], file.location)})
+    rating = {lib.RATING: lib.clean_ratings(df[lib.RATING], file.location)} if has_rating else {}
+    return df.assign(**{item: names}, **rating)
 
 # %% ../nbs/50_cli.ipynb #e1e8c8cc
 def _note_matches(rec, names, as_json):
-    "How titles were matched, on stderr"
-    for row in rec.title_index.match(names).itertuples():
+    "How titles were matched, on stderr, or an error if none was"
+    matches = rec.title_index.match(names)
+    if len(matches) and (matches['how'] == '').all():
+        example = f"{matches['query'][0]!r:.80}"
+        raise ValueError(f'none of the {len(matches)} items is known to this model, such as {example}; '
+            'name items by their ids or titles as in its training data.')
+    for row in matches.itertuples():
         if row.how == '': note(f'no item is called {row.query!r}; it is left out')
         elif row.how == 'near' or (not as_json and str(row.query) != row.title):
             note(f'{row.query!r} is taken for {row.title!r}')
@@ -246,14 +336,15 @@ def _note_matches(rec, names, as_json):
 def _records(df): return json.dumps(json.loads(df.to_json(orient='records', force_ascii=False)), ensure_ascii=False)
 
 def _reasons(rec, top, user, given):
-    "The rated title that speaks most for each item of a list; None where no item has a reason"
+    "The rated title without which each item of a list would stand lower; None where no item has a reason"
     lib = library()
     if user is None: rated = rec.match_ratings(given)[0]
     else: rated = rec.ratings.df.iloc[rec.rating_rows([user])]
+    if lib.TIME in rated: rated = rated.sort_values(lib.TIME, kind='stable')
     rated_items = rec.items.encode(rated[lib.ITEM]).tolist() if len(rated) else []
     reasons = rec.reasons_for(rec.items.encode(top[lib.ITEM]).tolist(), rated_items, rated[lib.RATING].tolist())
-    if not any(item for item,_ in reasons): return None
-    return [rec.titles_by_index[item] if item else '' for item,_ in reasons]
+    if not any(reason.item or reason.popular for reason in reasons): return None
+    return ['liked by many' if r.popular else rec.titles_by_index[r.item] if r.item else '' for r in reasons]
 
 # %% ../nbs/50_cli.ipynb #d8dcb389
 def _print_list(rec, top, user, given):
@@ -261,32 +352,47 @@ def _print_list(rec, top, user, given):
     lib = library()
     if user is not None: show(lib.history(rec.ratings, user, 5, best=True), f'User {user} liked')
     if not len(top): return print('Nothing is left to recommend.')
-    score = 'score' if rec.ranks or not rec.rates else 'predicted'
-    table = top[['rank', lib.ITEM, lib.TITLE, 'score']].rename(columns={'score': score})
+    table = lib.list_table(top)
+    if rec.rates and not rec.ranks: table = table.rename(columns={'score': 'predicted'})
     reasons = _reasons(rec, top, user, given)
     if reasons is not None: table = table.assign(because=reasons)
     show(table, f"Recommended by {rec.about.get('model', 'this model')}")
 
+# %% ../nbs/50_cli.ipynb #c92f33cd
+def _parse_years(text):
+    "`1990:1999` as the first and the last year, either of which may be missing"
+    if text is None: return None
+    match = re.fullmatch('([0-9]{1,4})?:([0-9]{1,4})?', text)
+    if match and any(match.groups()): return tuple(int(year) if year else None for year in match.groups())
+    raise ValueError(f'--years {text!r} is not of the form FROM:TO, as in 1990:1999 or 1990:.')
+
 # %% ../nbs/50_cli.ipynb #4d822820
 @app.command('recommend')
 def recommend_command(folder:Dir,
-    user:Annotated[Optional[str], typer.Option('--user', '-u', metavar='ID', help='a user of the training data')]=None,
+    user:Annotated[Optional[list[str]], typer.Option('--user', '-u', metavar='ID',
+        help='a user of the training data; may be repeated')]=None,
     ratings:Annotated[Optional[Path], typer.Option('--ratings', '-r', metavar='FILE',
-        help='a csv of item_id or title, and rating, of a new user')]=None,
+        help='a csv of item_id or title, and perhaps rating, of a new user')]=None,
     k:K=10, seen:Annotated[bool, typer.Option('--seen',
-        help='rated items may be in the list')]=False, as_json:Json=False,
+        help='rated items may be in the list')]=False,
+    genres:Annotated[Optional[list[str]], typer.Option('--genre', metavar='NAME',
+        help='only items of this genre; may be repeated')]=None,
+    years:Annotated[Optional[str], typer.Option(metavar='FROM:TO',
+        help='only items of these years, as in 1990:1999 or 1990:')]=None,
+    as_json:Json=False,
 ):
     "Recommend items to a user, or to a new user with ratings of their own."
     lib = library()
-    if (user is None) == (ratings is None):
+    if bool(user) == (ratings is not None):
         raise ValueError('give one of --user ID and, for a new user, --ratings FILE.')
     rec = lib.load_recommender(folder)
     given = None if ratings is None else _read_ratings_file(ratings)
     if given is not None: _note_matches(rec, given.iloc[:, 0], as_json)
-    user_id = None if user is None else _user_id(rec, user)
-    top = rec.recommend(None if user is None else [user_id], given, k, filter_seen=not seen)
-    if not as_json: return _print_list(rec, top, user_id, given)
-    print(_records(top if ratings is None else top.drop(columns=lib.USER)))
+    ids = None if ratings is not None else list(dict.fromkeys(_user_id(rec, text) for text in user))
+    top = rec.recommend(ids, given, k, filter_seen=not seen, genres=genres or None, years=_parse_years(years))
+    if as_json: return print(_records(top if ratings is None else top.drop(columns=lib.USER)))
+    for user_id in [None] if ids is None else ids:
+        _print_list(rec, top if ids is None else top[top[lib.USER] == user_id], user_id, given)
 
 # %% ../nbs/50_cli.ipynb #4ff88eb9
 @app.command('similar')
@@ -318,9 +424,10 @@ def evaluate_command(folder:Dir,
     if as_json: return print(json.dumps(metrics))
     what = rec.ratings.name if ratings is None else ratings.name
     if ratings is None and 'split' in rec.about: what += f", {rec.about['split']}, the ratings held out in training"
-    values = [f'{v:,}' if isinstance(v, int) else f'{v:.4f}' for v in metrics.values()]
+    names = [name for name in metrics if '@' not in name or name in lib.headline_metrics]
+    values = [f'{metrics[k]:,}' if isinstance(metrics[k], int) else f'{metrics[k]:.4f}' for k in names]
     title = f"{rec.about.get('model', 'this model')} on {what}; full catalogue, seen items removed"
-    show(pd.DataFrame({'metric': list(metrics), 'value': values}), title)
+    show(pd.DataFrame({'metric': names, 'value': values}), title)
 
 # %% ../nbs/50_cli.ipynb #ba553965
 @app.command('info')
@@ -342,25 +449,70 @@ def info_command(folder:Dir, as_json:Json=False):
     show(pd.DataFrame({'': list(rows), folder.resolve().name: [str(v) for v in rows.values()]}))
 
 # %% ../nbs/50_cli.ipynb #8348ea89
+def _names_of(folders):
+    "What to call the models of some folders"
+    names = [folder.resolve().name for folder in folders]
+    if len(set(names)) == len(names): return names
+    raise ValueError(f"two of these folders have the same name, {', '.join(names)}; "
+        'models are told apart by the names of their folders.')
+
+def _limits(pairs):
+    "`['head_seconds=5']` as `Limits`"
+    from recnb.server import Limits
+    settings = _parse_settings(pairs, ())
+    for name,value in settings.items():
+        if name not in Limits.__dataclass_fields__:
+            raise ValueError(f"--limit {name}: there is no such limit; there are {', '.join(Limits.__dataclass_fields__)}.")
+        if isinstance(value, bool) or not isinstance(value, (int, float)) or value <= 0:
+            raise ValueError(f'--limit {name}={value} is no number above 0.')
+    return Limits(**settings)
+
+def _one_thread():
+    import torch
+    torch.set_num_threads(1)
+
+@contextmanager
+def _shared_figures(workers):
+    "A folder in which several processes keep their figures for /metrics together"
+    if workers == 1: return (yield)
+    folder, pid = tempfile.mkdtemp(prefix='recnb-'), os.getpid()
+    os.environ['PROMETHEUS_MULTIPROC_DIR'] = folder # before prometheus_client is imported
+    try: yield
+    finally:
+        if os.getpid() == pid: shutil.rmtree(folder, ignore_errors=True) # not where a process ends that was forked
+
+# %% ../nbs/50_cli.ipynb #e2e802b4
 @app.command('serve')
 def serve_command(
     folders:Annotated[list[Path], typer.Argument(metavar='DIR...',
         help='one folder that `recnb train --out` made, or several')],
     host:Annotated[str, typer.Option(metavar='ADDRESS',
-        help='where to listen; 0.0.0.0 lets other machines ask')]='127.0.0.1',
+        help='where to listen; 0.0.0.0 lets other machines ask, which needs a token')]='127.0.0.1',
     port:Annotated[int, typer.Option('--port', '-p', metavar='N', min=0, max=65535,
         help='0 for any that is free')]=8000,
+    workers:Annotated[int, typer.Option(metavar='N', min=1, max=64, help='processes that share the model')]=1,
+    token_file:Annotated[Optional[Path], typer.Option(metavar='FILE',
+        help='a file with the token that requests have to carry; RECNB_TOKEN if not given')]=None,
+    hosts:Annotated[Optional[list[str]], typer.Option('--allow-host', metavar='NAME',
+        help='a name by which the server may be addressed; may be repeated')]=None,
+    origins:Annotated[Optional[list[str]], typer.Option('--allow-origin', metavar='URL',
+        help='another site whose pages may ask, such as https://example.org; may be repeated')]=None,
+    keyfile:Annotated[Optional[Path], typer.Option('--ssl-keyfile', metavar='FILE',
+        help='the private key, for HTTPS')]=None,
+    certfile:Annotated[Optional[Path], typer.Option('--ssl-certfile', metavar='FILE',
+        help='the certificate, for HTTPS')]=None,
+    log:Annotated[bool, typer.Option('--log-requests', help='a line on stderr for each request')]=False,
+    limits:Annotated[Optional[list[str]], typer.Option('--limit', metavar='NAME=VALUE',
+        help='what clients are allowed, such as head_seconds=5 or max_connections=500; may be repeated')]=None,
 ):
     "Serve a page to click on, and JSON for programs."
-    from recnb.page import serve
-    load_recommender = library().load_recommender
-    names = [folder.resolve().name for folder in folders]
-    if len(set(names)) < len(names):
-        raise ValueError(
-            f"two of these folders have the same name, {', '.join(names)}; "
-            'models are told apart by the names of their folders.'
-        )
-    serve({name: load_recommender(folder) for name,folder in zip(names, folders)}, host, port)
+    names = _names_of(folders)
+    with _shared_figures(workers):
+        from recnb.page import access_for, read_token, serve_folders
+        if workers > 1: _one_thread() # each process has a processor, and threads do not survive a fork
+        access = access_for(host, hosts or (), origins or (), read_token(token_file))
+        serve_folders(dict(zip(names, folders)), host, port, workers, access, log, limits=_limits(limits),
+            ssl_keyfile=keyfile, ssl_certfile=certfile)
 
 # %% ../nbs/50_cli.ipynb #28384f4c
 @app.command('demo')

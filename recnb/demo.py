@@ -17,6 +17,7 @@ from .experiment import *
 from .baseline import *
 from .text import *
 from .metadata import *
+from .two_stage import *
 from .recommender import *
 
 # %% ../nbs/46_demo.ipynb #74a6f79f
@@ -89,11 +90,12 @@ def demo_plot(
     left, right = fig.subplots(1, 2)
     _plot_errors(left, trials, best)
     _plot_predictions(right, best)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    fig.savefig(path, dpi=110)
+    with atomic_file(path) as part: fig.savefig(part, dpi=110, format=path.suffix[1:] or 'png')
     return path
 
 # %% ../nbs/46_demo.ipynb #810a7b83
+_rankers = 'popularity', 'item-knn', 'ease'
+
 def _rating_models(r, note):
     "Models that this data is enough for"
     if TIME in r.df and r.df[TIME].notna().all(): return [*baselines, 'mf', 'bst', 'causal']
@@ -126,21 +128,48 @@ def run_demo(
     held_out(r, spec, seed) # an error now, not after training
     print(repr(r) + (f'\nlicence: {r.licence}' if r.licence else ''))
     trials = [run_trial(name, r, spec, seed=seed, progress=True) for name in _rating_models(r, note)]
-    show(trial_table(trials), trials[-1].protocol)
-    best = min(trials, key=lambda trial: trial.rmse)
-    _show_list(r, user, best, show)
+    show(trial_table(trials), f'Who predicts held-out ratings? {trials[-1].protocol}')
+    pair = _show_ranking(r, spec, seed, trials, show)
+    _show_lists(r, user, pair, show)
     _show_unrated(r, seed, show)
-    _show_ranking(r, spec, seed, trials, show)
-    print(f'plot written to {demo_plot(trials, best, out)}')
+    print(f'plot written to {demo_plot(trials, min(trials, key=lambda trial: trial.rmse), out)}')
 
 # %% ../nbs/46_demo.ipynb #c0215e58
-def _show_list(r, user, best, show):
-    "What a user liked, and what the best model predicts they would like"
-    show(history(r, user, 8, best=True), f'User {user} liked')
-    top = recommend(best.learn, [user], 10)
-    if not len(top): return print(f'User {user} has rated everything there is.')
-    top = top[['rank', ITEM, TITLE, 'score']].rename(columns={'score': 'predicted'})
-    show(top, f'Top ten for user {user}, by {best.model}')
+def _show_ranking(r, spec, seed, trials, show):
+    "Which of the held-out items do lists find? The trial of the two stages whose lists are shown"
+    rankers = [run_trial(name, r, spec, seed=seed, ranking=True, progress=True) for name in _rankers]
+    pair = run_trial(default_recipe(r), r, spec, seed=seed, ranking=True, progress=True)
+    mf = next(trial for trial in trials if trial.model == 'mf')
+    mf = replace(mf, ranking=test_ranking(mf.learn))
+    show(trial_table([mf, *rankers, pair]), f'Who finds the held-out items? {pair.protocol}')
+    return pair
+
+def _other_user(r, user):
+    "A user with about as many ratings as another, and as few of the same items as can be"
+    items = set(r.df[ITEM][r.df[USER] == user])
+    counts = r.df[USER].value_counts()
+    close = (counts - counts[user]).abs().sort_index(kind='stable').sort_values(kind='stable').index[:50]
+    among = r.df[r.df[USER].isin(close.drop(user))]
+    if not len(among): return None
+    common = among[ITEM].isin(items).groupby(among[USER], observed=True).mean()
+    return common.idxmin()
+
+def _show_list(r, user, rec, show):
+    "What a user liked, and what they would be shown"
+    show(history(r, user, 5, best=True), f'User {user} liked')
+    top = rec.recommend([user], k=10)
+    if not len(top): print(f'User {user} has rated everything there is.')
+    else: show(list_table(top), f'Top ten for user {user}')
+    return top
+
+# %% ../nbs/46_demo.ipynb #12b3866d
+def _show_lists(r, user, pair, show):
+    "The lists of a user, and of another one who rated other things"
+    rec, other = Recommender(pair.learn), _other_user(r, user)
+    top = _show_list(r, user, rec, show)
+    if other is None: return
+    second = _show_list(r, other, rec, show)
+    print(f'The two lists have {len(set(top[ITEM]) & set(second[ITEM]))} of {len(top)} items in common.')
 
 def _show_unrated(r, seed, show):
     "Predictions for films without ratings, where there are overviews"
@@ -150,12 +179,3 @@ def _show_unrated(r, seed, show):
     table, rmse = unrated_items(with_overviews, seed, progress=True, **args)
     figures = f"{rmse['without text']:.3f} without text, {rmse['with text']:.3f} with text"
     show(table, f'Items whose ratings were all held out (RMSE over every such item: {figures})')
-
-def _show_ranking(r, spec, seed, trials, show):
-    "Which of the held-out items do lists find?"
-    popularity, tower = (
-        run_trial(name, r, spec, seed=seed, ranking=True, progress=True) for name in ('popularity', 'tower')
-    )
-    mf = next(trial for trial in trials if trial.model == 'mf')
-    mf = replace(mf, ranking=test_ranking(mf.learn))
-    show(trial_table([popularity, mf, tower]), f'Which of the held-out items does a list find? {tower.protocol}')

@@ -42,8 +42,11 @@ def evaluate_on(
     r:Ratings, # Other ratings of the same users and items
 )->dict: # Numbers of `ratings`, of those `seen` in training, of others with a `known` user and item; metrics
     "Measure a recommender on ratings that it was not trained on"
-    old = _is_trained_pair(rec, r.df)
-    new = r.df[~old]
+    ids = {USER: rec.users.lookup(r.df[USER], 'user', 'their ratings count as those of new users')[0],
+        ITEM: rec.items.lookup(r.df[ITEM], 'item', 'their ratings count as those of new items')[0]}
+    df = r.df.reset_index(drop=True).assign(**ids)
+    old = _is_trained_pair(rec, df)
+    new = df[~old]
     if not len(new):
         raise DataError(f'this model was trained on all ratings of {r.name}, so they say nothing about how good it is.')
     item, user = rec.items.encode(new[ITEM]), rec.users.encode(new[USER])
@@ -53,8 +56,8 @@ def evaluate_on(
             f'{r.name} and this model have no user and item in common; are its ids those the model was trained on?'
         )
     result = dict(ratings=len(r), seen=int(old.sum()), known=int(known.sum()))
-    if rec.rates:
-        predicted = rec.predict(new[USER].to_numpy(), new[ITEM].to_numpy())['prediction'].to_numpy()
+    if rec.rates and r.has_ratings:
+        predicted = rec._predicted(rec._loaders_for(rec.rating_rows(new[USER])), rec.model, new[[USER, ITEM]])
         result |= rating_errors(predicted, new[RATING].to_numpy())
     return result | _list_metrics(rec, new[known], item[known])
 

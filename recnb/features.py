@@ -39,12 +39,13 @@ class Vocab:
 # %% ../nbs/08_features.ipynb #3a89f428
 @patch
 def encode(self:Vocab,
-    ids, # Ids, any sequence
+    ids, # Ids, any sequence, array, tensor or Series
 )->np.ndarray: # int32 indices of the same length, 0 = unknown
     "Indices of ids"
-    ids = ids if isinstance(ids, pd.Series) else pd.Series(np.asarray(ids))
-    if not isinstance(ids.dtype, pd.CategoricalDtype): return self._find(ids)
-    return np.r_[self._find(ids.cat.categories), np.int32(0)][ids.cat.codes.to_numpy()] # code -1 is an empty id
+    ids = id_series(ids)
+    if not isinstance(ids.dtype, pd.CategoricalDtype): return self._find(convert_ids(ids, self.ids, strict=False))
+    index = self._find(convert_ids(ids.cat.categories, self.ids, strict=False))
+    return np.r_[index, np.int32(0)][ids.cat.codes.to_numpy()] # code -1 is an empty id
 
 @patch
 def _find(self:Vocab, ids):
@@ -62,15 +63,28 @@ def decode(self:Vocab,
     if not (idxs == 0).any(): return self.ids.to_numpy()[idxs - 1]
     return np.r_[np.array([None], object), self.ids.to_numpy().astype(object)][idxs]
 
+# %% ../nbs/08_features.ipynb #2d2958ff
+@patch
+def lookup(self:Vocab,
+    ids, # A caller's ids: one, or any sequence, array, tensor or Series
+    kind:str='item', # What they are ids of, for messages
+    then:str='', # What happens to unknown ones; no warning where it is None
+)->tuple: # The ids, those that are known as the vocabulary has them; their indices, 0 = unknown
+    "A caller's ids and their indices, or a sentence"
+    ids = convert_ids(ids, self.ids, kind)
+    index = self.encode(ids)
+    if then is not None: warn_unknown(ids[index == 0], kind, then)
+    return ids, index
+
 # %% ../nbs/08_features.ipynb #83daafaa
 def part_rows(
     r:Ratings, # Ratings, split or not
-    part:str, # 'train', 'valid' or 'test'
+    part:str, # 'train', 'valid', 'test', or 'fold_in' for what new users bring along
 )->np.ndarray: # One bool a rating
     "The rows of one part; all are training rows where there is no split"
     def held(col): return r.df[col].to_numpy(dtype=bool) if col in r.df else np.zeros(len(r), bool)
-    if part == 'train': return ~(held(VALID) | held(TEST))
-    return held({'valid':VALID, 'test':TEST}[part])
+    if part == 'train': return ~(held(VALID) | held(TEST) | held(FOLD_IN))
+    return held({'valid':VALID, 'test':TEST, 'fold_in':FOLD_IN}[part])
 
 # %% ../nbs/08_features.ipynb #7d5af490
 def fit_vocabs(

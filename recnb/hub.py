@@ -6,7 +6,7 @@
 __all__ = ['push_recommender', 'pull_recommender']
 
 # %% ../nbs/43_hub.ipynb #4e0f21d1
-import tempfile, warnings
+import shutil, tempfile, warnings
 from contextlib import contextmanager
 from pathlib import Path
 from .ratings import *
@@ -45,10 +45,16 @@ def _hub_errors(repo, action):
         raise DataError(f'{repo!r} could not be {action} ({_first_line(e)}).') from None
 
 # %% ../nbs/43_hub.ipynb #a5dc060e
-def _saved_folder(rec, temp):
-    "The folder of a recommender; one in memory is saved in `temp` first"
-    if isinstance(rec, Recommender): return save_recommender(rec, Path(temp)/'recommender')
-    return resolve_folder(Path(rec).expanduser())
+def _folder_to_push(rec, temp):
+    "A folder in `temp` with the files of a recommender, saved, or copied once they are checked"
+    folder = Path(temp)/'recommender'
+    if isinstance(rec, Recommender): return save_recommender(rec, folder)
+    with open_bundle(rec) as (config, files):
+        folder.mkdir()
+        for name in ('config.json', *config['files']):
+            files[name].seek(0)
+            with (folder/name).open('wb') as copied: shutil.copyfileobj(files[name], copied)
+    return folder
 
 def _check_content(repo, files):
     "Raise an error if the files of a repository are not those of a recommender"
@@ -68,7 +74,7 @@ def push_recommender(
     "Put a recommender on the Hugging Face Hub"
     api = _hub().HfApi(endpoint=endpoint, token=token)
     with tempfile.TemporaryDirectory() as temp:
-        folder = _saved_folder(rec, temp)
+        folder = _folder_to_push(rec, temp)
         config = read_config(folder)
         with _hub_errors(repo, 'put on the hub'):
             api.create_repo(repo, private=private, exist_ok=True)

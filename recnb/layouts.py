@@ -108,7 +108,7 @@ def table_file(
     **kwargs # To `TextFile`
 )->TextFile:
     "A file of a data set, named with its folder in messages"
-    return TextFile(folder/name, label=f'{folder.name}/{name}', **kwargs)
+    return TextFile(folder/name, label=f'{display_name(folder)}/{name}', **kwargs)
 
 def text_ids(
     col:pd.Series, # Text
@@ -239,8 +239,16 @@ def _links_csv(path):
     df = file.text(['movieId', 'imdbId', 'tmdbId'])
     links = pd.DataFrame({ITEM:text_ids(df['movieId'], ITEM, file.location),
         'imdb_id':('tt' + df['imdbId'].str.zfill(7)).where(df['imdbId'] != ''),
-        'tmdb_id':pd.to_numeric(df['tmdbId'], errors='coerce').round().astype('Int32')})
+        'tmdb_id':_tmdb_ids(df['tmdbId'], file.location)})
     return links.drop_duplicates(ITEM)
+
+def _tmdb_ids(col, location):
+    "Ids of TMDB as numbers, missing where there is none"
+    num = pd.to_numeric(col, errors='coerce').astype('float64')
+    large = (num.abs() >= 2**31).to_numpy()
+    if not large.any(): return num.round().astype('Int32')
+    row = int(large.argmax())
+    raise location.error(row, 'tmdbId', col.iloc[row], 'is too large for an id of TMDB; correct it, or leave it empty.')
 
 # %% ../nbs/03_layouts.ipynb #edc970f5
 def read_mlcsv(

@@ -71,7 +71,7 @@ def _checked_class(config):
     "The class that a config names, after all its values were checked"
     if not isinstance(config, dict): raise DataError(f'the config of loaders is a dict, not {config!r:.40}.')
     kind, args = config.get('kind'), config.get('args')
-    cls = loader_classes.get(kind) if isinstance(kind, str) else None
+    cls = loader_class(kind) if isinstance(kind, str) else None
     if cls is None:
         raise DataError(f"there are no loaders of the kind {kind!r:.40}; there are {', '.join(loader_classes)}.")
     if not isinstance(args, dict): raise DataError(f'the arguments of {kind} are a dict, not {args!r:.40}.')

@@ -4,11 +4,12 @@
 
 # %% auto #0
 __all__ = ['rating_errors', 'as_ratings', 'RatingMetric', 'MAE', 'MSE', 'RMSE', 'mask_seen', 'top_items', 'list_metrics',
-           'novelty', 'diversity', 'rank_users']
+           'rank_users']
 
 # %% ../nbs/13_metrics.ipynb #de3e5278
 import numpy as np, torch
 from fastai.basics import Metric
+from .list_quality import *
 
 # %% ../nbs/13_metrics.ipynb #0f14c22d
 def _detached(x): return x.detach() if isinstance(x, torch.Tensor) else torch.tensor(np.asarray(x, dtype='float64'))
@@ -113,38 +114,6 @@ def list_metrics(
         res[f'map@{k}'] = ap[:, at-1]/n_rel.clamp(max=k)
     return res
 
-# %% ../nbs/13_metrics.ipynb #72cf2f6b
-def _present(top, present): return torch.ones_like(top, dtype=torch.bool) if present is None else present
-
-def novelty(
-    top:torch.Tensor, # (B, K) item indices of the lists
-    item_counts:torch.Tensor, # (n items,) how many users have rated each item
-    n_users:int, # Users
-    ks=(10,), # Lengths of list to report
-    present:torch.Tensor=None, # (B, K) is there an item at this place? Everywhere if None
-)->dict: # Metric name to one float a list, (B,), in bits; nan for an empty list
-    "How unlikely a user was to meet the items of a list"
-    present = _present(top, present)
-    bits = ((n_users + 1)/(item_counts.double() + 1)).log2()
-    mean = (bits[top]*present).cumsum(1)/present.cumsum(1)
-    return {f'novelty@{k}':mean[:, min(k, top.shape[1]) - 1] for k in ks}
-
-# %% ../nbs/13_metrics.ipynb #a90293e4
-def diversity(
-    top:torch.Tensor, # (B, K) item indices of the lists
-    vectors:torch.Tensor, # (n items, width) of each item; those of length 0 are like no other
-    ks=(10,), # Lengths of list to report; there is none for 1
-    present:torch.Tensor=None, # (B, K) is there an item at this place? Everywhere if None
-)->dict: # Metric name to one float a list, (B,); nan for a list of fewer than two
-    "How different the items of a list are"
-    present = _present(top, present)
-    v = torch.nn.functional.normalize(vectors.double(), dim=1)[top]*present[..., None]
-    with_itself = v.square().sum(2).cumsum(1)
-    pairs = v.cumsum(1).square().sum(2) - with_itself
-    n = present.cumsum(1)
-    mean = 1 - pairs/(n*(n - 1)) # nan where there is no pair
-    return {f'diversity@{k}':mean[:, min(k, top.shape[1]) - 1] for k in ks if k > 1}
-
 # %% ../nbs/13_metrics.ipynb #dc516016
 def _pairs_by_user(pairs, n):
     "Items of pairs sorted by user, and where each user's begin: (m,), (n + 1,)"
@@ -177,8 +146,8 @@ def _top_lists(s, test, seen, k, pessimistic):
     return top.cpu(), hits, present, torch.bincount(row, minlength=len(s))
 
 # %% ../nbs/13_metrics.ipynb #46b34fad
-def _chunks(scores, test, seen, query_user, k, chunk, device, pessimistic):
-    "The results of `_top_lists` for one chunk of users after the other, and how many columns `scores` has"
+def _chunks(scores, test, seen, query_user, k, chunk, device, pessimistic, shares):
+    "Results of `_top_lists` for chunk after chunk of users, their shares of genres, and how many columns `scores` has"
     if isinstance(scores, torch.Tensor): scores, device = scores.__getitem__, scores.device
     queries = torch.as_tensor(test[0]).long().cpu().unique()
     n = int(queries.max()) + 1
@@ -187,31 +156,47 @@ def _chunks(scores, test, seen, query_user, k, chunk, device, pessimistic):
     for ids in queries.split(chunk):
         s = scores(ids.to(device)).float().clone()
         seen_here = _pairs_of(user[ids], seen) if seen else None
-        yield *_top_lists(s, _pairs_of(ids, test), seen_here, k, pessimistic), s.shape[1]
+        wanted = None if shares is None or not seen else _genres_seen(seen_here, shares, len(ids))
+        yield *_top_lists(s, _pairs_of(ids, test), seen_here, k, pessimistic), wanted, s.shape[1]
+
+def _genres_seen(seen, shares, n):
+    "The share of each genre in what users have seen, (n, genres)"
+    row, item = seen
+    sums = torch.zeros(n, shares.shape[1], dtype=shares.dtype).index_add_(0, row, shares[item])
+    return sums/sums.sum(1, keepdim=True).clamp(min=1e-9)
 
 # %% ../nbs/13_metrics.ipynb #f693e4ec
-def _list_figures(top, hits, present, n_rel, ks, item_counts, n_users, vectors):
+def _list_figures(top, hits, present, n_rel, wanted, ks, item_counts, n_users, vectors):
     "Figures of each list: hits, and novelty and diversity where there is something to tell them by"
     res = list_metrics(hits, n_rel, ks)
     if item_counts is not None: res |= novelty(top, item_counts.cpu(), n_users, ks, present)
     if vectors is not None: res |= diversity(top, vectors.cpu(), ks, present)
+    if wanted is not None: res |= calibration(top, vectors.cpu(), wanted, ks, present)
     return res
 
 # %% ../nbs/13_metrics.ipynb #888dce98
+def _chunk_size(n_items):
+    "Users whose scores have about 30 million numbers together, 1,024 at most"
+    return max(1, min(1024, 2**25//max(n_items, 1)))
+
 class _ListTotals:
-    "Counts over all lists: hits, and which items are in any list"
-    def __init__(self, ks): self.ks, self.n_hits, self.listed = ks, torch.zeros(len(ks), dtype=torch.double), None
+    "Counts over all lists: hits, and how many lists each item is in"
+    def __init__(self, ks): self.ks, self.n_hits, self.lists, self.counts = ks, torch.zeros(len(ks)).double(), 0, None
     def add(self, top, hits, present, n_columns):
         "Count some more lists"
-        if self.listed is None: self.listed = torch.zeros(len(self.ks), n_columns, dtype=torch.bool)
+        if self.counts is None: self.counts = torch.zeros(len(self.ks), n_columns, dtype=torch.long)
+        self.lists += len(top)
         for i,k in enumerate(self.ks):
             self.n_hits[i] += hits[:, :k].sum()
-            self.listed[i, top[:, :k][present[:, :k]]] = True
+            self.counts[i] += torch.bincount(top[:, :k][present[:, :k]], minlength=n_columns)
     def figures(self, n_rows):
-        "Top-k accuracy of so many test rows, and coverage"
+        "Top-k accuracy of so many test rows, coverage, the number of items shown, and how alike two lists are"
         accuracy = {f'top_k_accuracy@{k}':(n/n_rows).item() for k,n in zip(self.ks, self.n_hits)}
-        shares = [listed[1:].double().mean().item() for listed in self.listed]
-        return accuracy | {f'coverage@{k}':share for k,share in zip(self.ks, shares)}
+        res = {}
+        for k,counts in zip(self.ks, self.counts[:, 1:]):
+            res |= {f'coverage@{k}':(counts > 0).double().mean().item(), f'shown@{k}':int((counts > 0).sum())}
+            res[f'alike@{k}'] = alike(counts, self.lists)
+        return accuracy | res
 
 # %% ../nbs/13_metrics.ipynb #889190d2
 @torch.no_grad()
@@ -220,20 +205,23 @@ def rank_users(
     test:tuple, # User indices and item indices of the test rows, (m,) and (m,)
     seen:tuple=None, # The same of the rows to remove from the lists; None removes nothing
     ks=(10,), # Lengths of list to report
-    chunk:int=1024, # Users scored at a time
+    chunk:int=None, # Users scored at a time; 1,024, or fewer where there are so many items that memory would grow
     device='cpu', # Where `scores` wants its users
     pessimistic:bool=False, # Do test items stand behind others of the same score? If not, the index decides
     item_counts:torch.Tensor=None, # For novelty: how many users have rated each item, (n items + 1,)
     n_users:int=None, # For novelty: of how many users; those with test rows if None
-    vectors:torch.Tensor=None, # For diversity: a vector for each item, (n items + 1, width)
+    vectors:torch.Tensor=None, # For diversity and calibration: the genres of each item, (n items + 1, width)
     query_user:torch.Tensor=None, # The user of each query, (n queries,), where `scores` and `test` are of queries
 )->dict: # Metric name to its mean over users with at least one test row
     "Ranking metrics over the full catalogue"
     if len(test[0]) == 0: raise ValueError('there is no test row to rank for')
     n_users = n_users or len(torch.as_tensor(test[0]).unique())
     figures, totals = [], _ListTotals(ks)
-    for *lists,n_rel,n_columns in _chunks(scores, test, seen, query_user, max(ks), chunk, device, pessimistic):
-        figures.append(_list_figures(*lists, n_rel, ks, item_counts, n_users, vectors))
+    shares = None if vectors is None or (vectors < 0).any() else genre_shares(vectors.cpu())
+    if chunk is None: chunk = _chunk_size(len(item_counts) if item_counts is not None else 0)
+    chunks = _chunks(scores, test, seen, query_user, max(ks), chunk, device, pessimistic, shares)
+    for *lists,n_rel,wanted,n_columns in chunks:
+        figures.append(_list_figures(*lists, n_rel, wanted, ks, item_counts, n_users, vectors))
         totals.add(*lists, n_columns)
     mean = {name:torch.cat([f[name] for f in figures]).nanmean().item() for name in figures[0]}
     return mean | totals.figures(len(test[0]))

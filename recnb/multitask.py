@@ -94,16 +94,17 @@ class JointLoss:
         retrieval:float=1., # Weight of the cross-entropy
         rating:float=1., # Weight of the squared error
         learned:LearnedWeights=None, # Learned weights, instead
+        positives=softmax_loss, # The loss of retrieval, as `positives_loss` returns it
     ):
         if min(retrieval, rating) < 0 or not retrieval + rating:
             raise ValueError(f'weights of {retrieval:g} for retrieval and {rating:g} for rating leave nothing to '
                 'learn; they are 0 or more, and not both 0.')
-        self.retrieval, self.rating, self.learned = retrieval, rating, learned
+        self.retrieval, self.rating, self.learned, self.positives = retrieval, rating, learned, positives
     def parts(self,
         out, # Of a `MultiTask`
         y, # Ratings, (B,)
     )->tuple: # Both losses, unweighted
-        return softmax_loss(out[:2]), F.mse_loss(out[2], y)
+        return self.positives(out[:2], y), F.mse_loss(out[2], y)
     def __call__(self, out, y):
         a, b = self.parts(out, y)
         return self.learned(a, b) if self.learned is not None else self.retrieval*a + self.rating*b
@@ -124,7 +125,7 @@ class PartLoss(RatingMetric):
 
 # %% ../nbs/33_multitask.ipynb #031ce8b7
 @recipe('multitask', epochs=8, about='two towers that find films and rate them', loaders=TowerDataLoaders,
-    metric='rmse')
+    metric='rmse', ranks=True)
 @delegates(two_towers, but='cls')
 def multitask_learner(
     dls, # `TowerDataLoaders`
@@ -138,6 +139,7 @@ def multitask_learner(
     lr:float=.003, # Peak of the one-cycle schedule
     wd:float=.1, # Weight decay
     columns=('ndcg@10', 'top_k_accuracy@100'), # Ranking metrics in the table of a fit; () for none
+    liked='all', # Which ratings are positives: 'all', a rating such as 4, or None for the default of `liked_rule`
     cbs=None, # More callbacks
     path=None, # Where a `Learner` saves
     **kwargs
@@ -150,4 +152,4 @@ def multitask_learner(
         y_range=y_range or None, weigh=weigh, **kwargs)
     metrics = [PartLoss('retrieval'), PartLoss('rating'), MAE(), RMSE()]
     return retrieval_learner(dls, model, lr, wd, columns, cbs, path=path, metrics=metrics,
-        loss_func=JointLoss(retrieval, rating, model.weigh))
+        loss_func=JointLoss(retrieval, rating, model.weigh, positives_loss(dls.ratings, liked)))

@@ -142,6 +142,7 @@ def next_item_learner(
     lr:float=.002, # Peak of the one-cycle schedule
     wd:float=.1, # Weight decay
     columns=('hit_rate@10', 'ndcg@10'), # Ranking metrics in the table of a fit; () for none
+    liked='all', # Which ratings are positives: 'all', a rating such as 4, or None for the default of `liked_rule`
     cbs=None, # More callbacks; bfloat16 if None and the device has it
     path=None, # Where a `Learner` saves
     **kwargs
@@ -154,4 +155,5 @@ def next_item_learner(
     counts = torch.bincount(dls.train.dataset.item.long().cpu(), minlength=len(dls.items))
     model = NextItem(query, items, counts, **kwargs)
     cbs = [AutocastBF16()]*has_bf16(dls.device) if cbs is None else list(cbs)
-    return retrieval_learner(dls, model, lr, wd, columns, cbs, path=path)
+    return retrieval_learner(dls, model, lr, wd, columns, cbs, path=path,
+        loss_func=positives_loss(dls.ratings, liked))

@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['mini_datasets', 'temp_folder', 'write_files', 'write_mini', 'error_message', 'short_paths', 'read_cases',
-           'check_messages', 'CommandResult', 'run_command', 'serve_folder']
+           'check_messages', 'CommandResult', 'run_command', 'serve_folder', 'file_size_limit']
 
 # %% ../nbs/83_testing.ipynb #24935cd3
 import atexit, os, tempfile
@@ -170,3 +170,15 @@ def serve_folder(
     finally:
         server.shutdown()
         server.server_close()
+
+# %% ../nbs/83_testing.ipynb #9d6e1f3b
+@contextmanager
+def file_size_limit(
+    n:int, # Bytes
+):
+    "Let writing fail beyond so many bytes a file"
+    import resource
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (n, before[1]))
+    try: yield
+    finally: resource.setrlimit(resource.RLIMIT_FSIZE, before)

@@ -6,6 +6,7 @@
 __all__ = ['title_keys', 'search_key', 'alternative_titles', 'TitleIndex', 'TitleMatch', 'find_titles']
 
 # %% ../nbs/05_titles.ipynb #4f6f788e
+import re, time
 import numpy as np, pandas as pd
 from bisect import bisect_left
 from difflib import SequenceMatcher, get_close_matches
@@ -13,19 +14,23 @@ from numbers import Number
 from typing import NamedTuple
 from unicodedata import combining, normalize
 from fastcore.basics import patch
+from rapidfuzz.distance import Indel
+from rapidfuzz.process import cdist
 from .ratings import *
 
 # %% ../nbs/05_titles.ipynb #706b17c7
 _articles = (r'^(?:the|an?|les?|la|une?|il|lo|gli|uno|una|el|los|las|der|die|das|den|det|het|eine?|os?|i)\s+(?=\S)'
     r"|^l'(?=\S)")
+_plain_letters = str.maketrans(
+    dict(đ='d', ð='d', ø='o', ł='l', ħ='h', ŧ='t', ı='i', æ='ae', œ='oe', þ='th'))
 
 def title_keys(
     titles, # Titles such as `The Contender`, a Series or any sequence
     article:bool=True, # Keep the article at the beginning?
 )->pd.Series: # Letters and digits; '' where there are none
     "Titles without accents, case and punctuation"
-    keys = pd.Series(titles).fillna('').astype(str).str.normalize('NFKD')
-    keys = keys.str.replace('[\u0300-\u036f]', '', regex=True).str.casefold().str.strip()
+    keys = pd.Series(titles).fillna('').astype(str).str.casefold().str.normalize('NFKD')
+    keys = keys.str.replace('[\u0300-\u036f]', '', regex=True).str.translate(_plain_letters).str.casefold().str.strip()
     if not article: keys = keys.str.replace(_articles, '', regex=True)
     return keys.str.replace('&', 'and').str.replace(r'[\W_]+', '', regex=True)
 
@@ -34,9 +39,10 @@ def search_key(
     text:str, # Any text
 )->str: # Its words, each with a blank before it
     "The words of a text, without accents, case and punctuation"
-    text = normalize('NFKD', text.replace('&', ' and '))
-    text = ''.join(c if c.isalnum() else ' ' for c in text if not combining(c))
-    return ''.join(f' {word}' for word in text.casefold().split())
+    text = text.replace('&', ' and ').casefold()
+    if text.isascii(): return ''.join(f' {word}' for word in re.findall('[a-z0-9]+', text))
+    text = ''.join(c if c.isalnum() else ' ' for c in normalize('NFKD', text) if not combining(c))
+    return ''.join(f' {word}' for word in text.casefold().translate(_plain_letters).split())
 
 # %% ../nbs/05_titles.ipynb #f49b11b8
 def alternative_titles(
@@ -121,7 +127,7 @@ def _query_keys(titles):
 def _position(self:TitleIndex, item):
     "The position of an id, -1 where it is none"
     if not self.numeric: return self._by_id.get(str(item), -1)
-    if isinstance(item, str) and item.strip().isdecimal() and len(item) < 20: item = int(item)
+    if isinstance(item, str) and re.fullmatch(r'\s*-?[0-9]{1,20}\s*', item): item = int(item)
     return self._by_id.get(item, -1) if isinstance(item, Number) else -1
 
 # %% ../nbs/05_titles.ipynb #a698a47e
@@ -134,9 +140,12 @@ class _NearKeys:
     def __init__(self, keys, rows):
         order = sorted(range(len(keys)), key=keys.__getitem__)
         self.keys, self.rows, self.rank = [keys[i] for i in order], rows[order], np.array(order, int)
-        self.lengths = np.array([len(key) for key in self.keys], int)
-        self.counts = np.zeros((_buckets, len(keys)), 'uint16')
-        np.add.at(self.counts, (_letters(''.join(self.keys)), np.repeat(np.arange(len(keys)), self.lengths)), 1)
+        lengths = np.array([len(key) for key in self.keys], int)
+        self.by_length = np.argsort(lengths, kind='stable')
+        self.lengths = lengths[self.by_length]
+        self.counts = np.zeros((_buckets, len(keys)), 'uint16') # of the letters of each key, the shortest key first
+        letters = _letters(''.join([self.keys[i] for i in self.by_length]))
+        np.add.at(self.counts, (letters, np.repeat(np.arange(len(keys)), self.lengths)), 1)
 
 # %% ../nbs/05_titles.ipynb #c257d716
 def _prefix_range(ordered, prefix):
@@ -153,19 +162,30 @@ def beginning(self:_NearKeys,
 
 # %% ../nbs/05_titles.ipynb #a1a14241
 @patch
+def _near_enough(self:_NearKeys, key, min_similarity):
+    "Positions of keys that may reach the ratio, and a bound on it, the highest first"
+    span = min_similarity/(2 - min_similarity) if min_similarity < 2 else 1 # of the shorter key in the longer
+    lo, hi = np.searchsorted(self.lengths, [len(key)*span - .01, len(key)/max(span, 1e-9) + .01])
+    shared = np.zeros(hi - lo, 'uint16')
+    for letter,n in zip(*np.unique(_letters(key), return_counts=True)):
+        shared += np.minimum(self.counts[letter, lo:hi], np.uint16(n))
+    found = self.by_length[lo:hi][2*shared >= min_similarity*(self.lengths[lo:hi] + len(key))]
+    if not len(found): return found, found
+    texts = [self.keys[i] for i in found]
+    bound = cdist([key], texts, scorer=Indel.normalized_similarity, dtype=np.float64)[0] + 1e-9
+    order = np.argsort(-bound, kind='stable')[:np.count_nonzero(bound >= min_similarity)]
+    return found[order], bound[order]
+
+@patch
 def closest(self:_NearKeys,
     key:str, # Of a query
     min_similarity:float, # Ratio at the least, from 0 to 1
 )->int: # Position of a key, -1 if none is near enough
     "The key with the greatest ratio, as `get_close_matches` finds it"
-    letters, n = np.unique(_letters(key), return_counts=True)
-    shared = np.minimum(self.counts[letters], n[:, None]).sum(0)
-    bound = 2*shared/(self.lengths + len(key))
     matcher, best, res = SequenceMatcher(), (min_similarity, ''), -1
     matcher.set_seq2(key)
-    candidates = np.flatnonzero(bound >= min_similarity)
-    for i in candidates[np.argsort(-bound[candidates], kind='stable')]:
-        if bound[i] < best[0]: break
+    for i,bound in zip(*self._near_enough(key, min_similarity)):
+        if bound < best[0]: break
         matcher.set_seq1(self.keys[i])
         score = matcher.ratio(), self.keys[i] # of equal ratios the last in the alphabet, as difflib has it
         if score > best: best, res = score, int(i)
@@ -183,7 +203,8 @@ class TitleMatch(NamedTuple):
 def _near_keys(self:TitleIndex):
     "What near titles are searched in"
     if self._near is None:
-        loose = self.keys[self.keys['level'] > 0].drop_duplicates('key')
+        loose = self.keys[self.keys['level'] > 0] if self.has_titles else self.keys # ids that are names
+        loose = loose.drop_duplicates('key')
         self._near = _NearKeys(loose['key'].tolist(), loose['row'].to_numpy())
     return self._near
 
@@ -203,7 +224,7 @@ def _match_title(self:TitleIndex, keys, min_similarity):
     "What the keys of a title mean"
     row = next((self._by_key[key] for key in keys if key in self._by_key), None)
     if row is not None: return TitleMatch(row, 'title', 1.)
-    if min_similarity is None or not self.has_titles: return TitleMatch()
+    if min_similarity is None or not (self.has_titles or len(self.keys)): return TitleMatch()
     near = [self._nearest(key, min_similarity) for key in dict.fromkeys((keys[3], keys[1]))]
     return max(near, key=lambda match: match.similarity)
 
@@ -212,14 +233,18 @@ def _match_title(self:TitleIndex, keys, min_similarity):
 def locate(self:TitleIndex,
     queries, # Ids and titles, any sequence
     min_similarity:float=.6, # Similarity of a near title at the least, from 0 to 1; None for exact titles only
+    seconds:float=np.inf, # For near titles; those after that time are not looked for
 )->list: # A `TitleMatch` for each query
     "The positions of ids and titles in the catalogue"
-    queries = list(queries)
+    queries, end = list(queries), time.perf_counter() + seconds
     res = [TitleMatch(i, 'id', 1.) if i >= 0 else TitleMatch() for i in map(self._position, queries)]
     rows = [i for i,(query,found) in enumerate(zip(queries, res)) if found.position < 0 and isinstance(query, str)]
     titles = list(dict.fromkeys(queries[i] for i in rows))
     if not titles: return res
-    matches = {title:self._match_title(keys, min_similarity) for title,keys in zip(titles, _query_keys(titles))}
+    matches = {}
+    for title,keys in zip(titles, _query_keys(titles)):
+        in_time = min_similarity is not None and time.perf_counter() < end
+        matches[title] = self._match_title(keys, min_similarity if in_time else None)
     for i in rows: res[i] = matches[queries[i]]
     return res
 
@@ -239,41 +264,80 @@ def match(self:TitleIndex,
 
 # %% ../nbs/05_titles.ipynb #9997d667
 class _Words:
-    "The words of all titles, sorted, and the titles they stand in"
+    "The words of all titles, sorted, and the titles they stand in, each by its rank, the best known first"
     def __init__(self, titles):
-        keys = [search_key(title) for title in titles]
-        words = sorted((word, i) for i,key in enumerate(keys) for word in set(key.split()))
-        self.words, self.rows = [word for word,_ in words], np.array([i for _,i in words], int)
-        order = sorted(range(len(keys)), key=keys.__getitem__)
+        keys, self.n = [search_key(title) for title in titles], len(titles)
+        words = pd.Series(keys, dtype=object).str.split().explode().dropna()
+        code, self.words = pd.factorize(words.to_numpy(dtype=object), sort=True)
+        pairs = np.unique(code.astype('int64')*max(self.n, 1) + words.index.to_numpy(dtype='int64'))
+        self.ranks = (pairs % max(self.n, 1)).astype('int32') # of the titles with each word, one word after the other
+        self.starts = np.searchsorted(pairs//max(self.n, 1), np.arange(len(self.words) + 1)) # of each word in `ranks`
+        self.words = self.words.tolist()
+        order = sorted(range(self.n), key=keys.__getitem__)
         self.keys, self.order = [keys[i] for i in order], np.array(order, int)
+        self.text = ''.join(f'{word}\n' for word in self.words) # to look inside words
+        self.ends = np.cumsum([len(word) + 1 for word in self.words])
 
-    def having(self, word, n):
-        "Which of n titles have a word that begins so"
-        lo, hi = _prefix_range(self.words, word)
-        return np.bincount(self.rows[lo:hi], minlength=n) > 0
+    def _mask(self, ranks):
+        res = np.zeros(self.n, bool)
+        res[ranks] = True
+        return res
 
-    def starting(self, key, n):
-        "Which of n titles begin with these words"
+    def starting(self, key):
+        "Which titles begin with these words, (n,)"
         lo, hi = _prefix_range(self.keys, key)
-        return np.bincount(self.order[lo:hi], minlength=n) > 0
+        return self._mask(self.order[lo:hi])
+
+# %% ../nbs/05_titles.ipynb #a0b5c353
+_max_inside = 20_000 # words that have a text inside; more are not looked at
+
+@patch
+def having(self:_Words,
+    word:str, # Of a query
+)->np.ndarray: # One bool a title, (n,)
+    "Which titles have a word that begins so"
+    lo, hi = _prefix_range(self.words, word)
+    return self._mask(self.ranks[self.starts[lo]:self.starts[hi]])
+
+@patch
+def inside(self:_Words,
+    word:str, # Of a query
+)->np.ndarray: # One bool a title, (n,)
+    "Which titles have a word with this text in it"
+    found, at = [], self.text.find(word)
+    while at >= 0 and len(found) < _max_inside:
+        found.append(at)
+        at = self.text.find(word, self.text.find('\n', at)) # on, in the next word
+    codes = np.unique(np.searchsorted(self.ends, found, side='right'))
+    parts = [self.ranks[self.starts[i]:self.starts[i + 1]] for i in codes]
+    return self._mask(np.concatenate(parts)) if parts else np.zeros(self.n, bool)
 
 # %% ../nbs/05_titles.ipynb #ba6fa638
 @patch
+def prepare(self:TitleIndex):
+    "Make what `search` and near titles need now, and not when they are first asked for"
+    if self._words is None: self._words = _Words(self.titles[self.popular])
+    if self.has_titles: self._near_keys()
+
+@patch
 def search(self:TitleIndex,
-    text:str, # Beginnings of words of a title, in any order; '' for the best known items
+    text:str, # Words of a title or their beginnings, in any order; '' for the best known items
     k:int=10, # Items at most
 )->np.ndarray: # Positions in `ids`, the best first
     "Items for a search box, the best known first"
-    if self._words is None: self._words = _Words(self.titles)
-    key, n = search_key(text), len(self)
-    found = np.ones(n, bool)
-    for word in key.split(): found &= self._words.having(word, n)
-    if not found.any():
-        match = self.locate([text], .8)[0]
-        return np.array([match.position] if match.position >= 0 else [], int)
-    starts = self._words.starting(key, n)[self.popular]
-    rows = np.r_[self.popular[starts], self.popular[~starts]]
-    return rows[found[rows]][:k]
+    if self._words is None: self._words = _Words(self.titles[self.popular])
+    key = search_key(text)
+    if not key and not text.strip(): return self.popular[:k]
+    words, index = key.split(), self._words
+    found = np.logical_and.reduce([index.having(word) for word in words]) if words else np.zeros(len(self), bool)
+    starts = index.starting(key) & found
+    res = np.r_[np.flatnonzero(starts), np.flatnonzero(found & ~starts)][:k]
+    if words and len(res) < k:
+        more = np.logical_and.reduce([index.inside(word) for word in words]) & ~found
+        res = np.r_[res, np.flatnonzero(more)][:k]
+    if len(res): return self.popular[res]
+    match = self.locate([text], .8)[0]
+    return np.array([match.position] if match.position >= 0 else [], int)
 
 # %% ../nbs/05_titles.ipynb #20d4ebff
 @patch

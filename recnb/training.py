@@ -214,11 +214,18 @@ def _check_state(path, state):
         refuse(f'it took {seconds!r:.40} seconds')
     for name in ('settings', 'model', 'opt', 'random'):
         if not isinstance(state[name], dict): refuse(f'its {name!r} is no dict')
-    for name,tensor in state['model'].items():
-        if not isinstance(tensor, torch.Tensor): refuse(f'{name!r:.80} is no tensor')
+    if not all(isinstance(tensor, torch.Tensor) for tensor in state['model'].values()): refuse('a weight is no tensor')
+    for name,tensor in _tensors_in(state):
         if tensor.is_floating_point() and not tensor.isfinite().all():
             refuse(f'{name!r:.80} holds a value that is not finite')
-    if len(state['values']) != done: refuse(f"it has figures of {len(state['values'])} epochs where {done} are done")
+    values = state['values']
+    if not isinstance(values, list) or len(values) != done: refuse(f'it has no figures of the {done} epochs done')
+
+def _tensors_in(value, name=''):
+    "Names and tensors in a state, whatever they are nested in"
+    if isinstance(value, torch.Tensor): yield name, value
+    inner = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, (list, tuple)) else ()
+    for key,v in inner: yield from _tensors_in(v, f'{name}.{key}' if name else str(key))
 
 # %% ../nbs/18_training.ipynb #af57a8f6
 class Checkpoint(Callback):
@@ -249,7 +256,11 @@ def read(self:Checkpoint):
 
 # %% ../nbs/18_training.ipynb #6a9797c5
 @patch
-def before_fit(self:Checkpoint): self.restored, self.started = False, time.perf_counter()
+def before_fit(self:Checkpoint):
+    self.restored, self.started = False, time.perf_counter()
+    if self.done > self.n_epoch:
+        raise DataError(f'{self.path} is a damaged checkpoint: {self.done} epochs are done of {self.n_epoch}; '
+            'delete it to start over.')
 
 @patch
 def before_train(self:Checkpoint):

@@ -91,12 +91,11 @@ def updated_learner(
 # %% ../nbs/44_update.ipynb #5eca9823
 def _new_ids(items, table):
     "Ids of new items in the type of the known ones, or an error if one is known already or comes twice"
-    ids, numeric = clean_ids(table[ITEM], ITEM, Location('new items')), pd.api.types.is_numeric_dtype(items.ids)
-    if numeric and not pd.api.types.is_numeric_dtype(ids):
-        raise DataError(
-            f'the new items have ids such as {ids.iloc[0]!r}, where those known are numbers, such as {items.ids[0]}.'
-        )
-    ids = ids.astype(items.ids.dtype if numeric else str)
+    ids = convert_ids(clean_ids(table[ITEM], ITEM, Location('new items')), items.ids).set_axis(table.index)
+    numeric = pd.api.types.is_numeric_dtype(items.ids)
+    wrong = ids[ids.map(type) == str] if numeric else ids[:0]
+    if len(wrong):
+        raise DataError(f'item {wrong.iloc[0]!r} is new, but those known are numbers, such as {items.ids[0]}.')
     for bad,why in ((ids.isin(items.ids), 'is known already'), (ids.duplicated(), 'is named twice')):
         if bad.any(): raise DataError(f'item {ids[bad].iloc[0]!r} {why}; name new items only, each once.')
     return ids

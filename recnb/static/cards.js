@@ -1,5 +1,6 @@
 // How an item looks in a list.
 
+import { cover } from './cover.js'
 import { element } from './dom.js'
 import { ratingControl } from './stars.js'
 
@@ -20,8 +21,8 @@ export function titleButton(card) {
   })
 }
 
-/** A row of a list: title, facts and stars. */
+/** A row of a list: cover, title, facts and stars. */
 export function itemRow(card) {
   const text = element('div', { className: 'text' }, titleButton(card), facts(card))
-  return element('li', { className: 'row' }, text, ratingControl(card))
+  return element('li', { className: 'row' }, cover(card), text, ratingControl(card))
 }

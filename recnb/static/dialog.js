@@ -2,6 +2,7 @@
 
 import { request, url } from './api.js'
 import { facts, titleButton } from './cards.js'
+import { cover } from './cover.js'
 import { byId, element, showStatus } from './dom.js'
 import { ratingControl } from './stars.js'
 import { state } from './state.js'
@@ -10,7 +11,7 @@ const SIMILAR = 6
 
 async function similarItems(id) {
   if (!state.model.compares) return []
-  const answer = await request(url(['similar', id], { model: state.model.name, k: SIMILAR }))
+  const answer = await request(url('similar', { item_id: id, model: state.model.name, k: SIMILAR }))
   return answer.items
 }
 
@@ -23,12 +24,12 @@ function similarList(items) {
 export async function openItem(id) {
   const dialog = byId('item')
   try {
-    const card = await request(url(['items', id], { model: state.model.name }))
+    const card = await request(url('items', { item_id: id, model: state.model.name }))
     const similar = await similarItems(id)
     const title = element('h2', { id: 'item-title', tabIndex: -1, textContent: card.title })
     const close = element('button', { type: 'button', textContent: 'Close', onclick: () => dialog.close() })
     dialog.replaceChildren(
-      element('div', { className: 'head' }, title, close),
+      element('div', { className: 'head' }, cover(card), title, close),
       facts(card),
       element('p', { textContent: card.overview || '' }),
       element('p', { className: 'quiet', textContent: 'Your rating' }),

@@ -1,11 +1,12 @@
 // The page: rate items, and see what is recommended for these ratings.
 
-import { request } from './api.js'
+import { onMissingToken, request } from './api.js'
 import { openItem, setUpDialog } from './dialog.js'
 import { byId, element, showStatus } from './dom.js'
 import { showRatings } from './ratings.js'
 import { recommend, recommendSoon } from './recommendations.js'
 import { search, searchSoon } from './search.js'
+import { askForToken } from './sign_in.js'
 import { updateControls } from './stars.js'
 import { chooseModel, onRatingsChange, removeAllRatings, state } from './state.js'
 
@@ -50,6 +51,7 @@ function listen() {
 }
 
 async function start() {
+  onMissingToken(askForToken)
   try {
     state.models = (await request('models')).models
   } catch (error) {

@@ -4,8 +4,8 @@ import { itemRow } from './cards.js'
 import { byId, element } from './dom.js'
 import { removeRating, state } from './state.js'
 
-function ratingRow(id, { title, year }) {
-  const row = itemRow({ item_id: id, title, year })
+function ratingRow(id, { title, year, genres }) {
+  const row = itemRow({ item_id: id, title, year, genres })
   const remove = () => {
     const neighbour = row.nextElementSibling || row.previousElementSibling
     removeRating(id)

@@ -2,6 +2,7 @@
 
 import { request } from './api.js'
 import { facts, titleButton } from './cards.js'
+import { cover } from './cover.js'
 import { byId, element, hiddenText, showStatus } from './dom.js'
 import { state } from './state.js'
 
@@ -11,11 +12,20 @@ const DELAY = 80 // ms; arrow keys pass by other stars on their way
 let latest = 0 // number of the latest request; answers may overtake each other
 let timer
 
-function statusText() {
-  const count = state.ratings.size
+/** What the list rests on; ratings of items that this model does not know are named. */
+function statusText(skipped) {
+  const count = state.ratings.size - skipped.length
   if (!count) return 'What suits everybody, until you rate something'
   const source = count === 1 ? 'your rating' : `your ${count} ratings`
-  return `From ${source}${state.model.rates ? '; beside each, the rating we expect of you' : ''}`
+  const expected = state.model.rates ? '; beside each, the rating we expect of you' : ''
+  return `From ${source}${expected}${skippedText(skipped)}`
+}
+
+function skippedText(skipped) {
+  if (!skipped.length) return ''
+  const names = skipped.slice(0, 3).map((id) => state.ratings.get(id)?.title ?? id)
+  const more = skipped.length > 3 ? ` and ${skipped.length - 3} more` : ''
+  return `. ${state.model.name} does not know ${names.join(', ')}${more}`
 }
 
 /** Why the item is in the list; a list without ratings has no reasons. */
@@ -38,7 +48,7 @@ function score(card) {
 function recommendationRow(card) {
   const rank = element('span', { className: 'rank', textContent: card.rank })
   const text = element('div', {}, titleButton(card), facts(card), reason(card))
-  return element('li', {}, rank, text, state.model.rates ? score(card) : '')
+  return element('li', {}, rank, cover(card), text, state.model.rates ? score(card) : '')
 }
 
 /** Puts new rows into the list; a focused title keeps the focus where it is still in the list. */
@@ -58,10 +68,10 @@ export async function recommend() {
   latest += 1
   const number = latest
   try {
-    const { items } = await request('recommend', { model: state.model.name, ratings, k: LENGTH })
+    const { items, skipped } = await request('recommend', { model: state.model.name, ratings, k: LENGTH })
     if (number !== latest) return
     showRows(items)
-    showStatus('list-status', statusText())
+    showStatus('list-status', statusText(skipped))
   } catch (error) {
     if (number === latest) showStatus('list-status', error.message, true)
   }

@@ -22,12 +22,12 @@ export async function search() {
   latest += 1
   const number = latest
   try {
-    const { items } = await request(url(['search'], { model: state.model.name, q: text, k: RESULTS }))
+    const { items } = await request(url('search', { model: state.model.name, q: text, k: RESULTS }))
     if (number !== latest) return // the visitor typed on
     byId('search-results').replaceChildren(...items.map(itemRow))
     showStatus('search-status', statusText(text, items.length))
   } catch (error) {
-    showStatus('search-status', error.message, true)
+    if (number === latest) showStatus('search-status', error.message, true)
   }
 }
 

@@ -8,10 +8,10 @@ const listeners = []
 export const state = {
   models: [],
   model: null,
-  ratings: new Map(), // by item id: {rating, title, year}; the latest rating is the last
+  ratings: new Map(), // by item id: {rating, title, year, genres}; the latest rating is the last
 }
 
-const stored = readStorage() // {model: name, ratings: {data set: [[item id, rating, title, year], ...]}}
+const stored = readStorage() // {model: name, ratings: {data set: [[item id, rating, title, year, genres], ...]}}
 
 function readStorage() {
   try {
@@ -23,7 +23,7 @@ function readStorage() {
 }
 
 function writeStorage() {
-  const rows = [...state.ratings].map(([id, { rating, title, year }]) => [id, rating, title, year])
+  const rows = [...state.ratings].map(([id, { rating, title, year, genres }]) => [id, rating, title, year, genres])
   stored.model = state.model.name
   stored.ratings = { ...stored.ratings, [state.model.data]: rows }
   try {
@@ -49,13 +49,13 @@ export function chooseModel(name = stored.model) {
   const { low, high } = state.model.scale
   const rows = stored.ratings?.[state.model.data]
   const valid = (Array.isArray(rows) ? rows : []).filter((row) => row?.length && row[1] >= low && row[1] <= high)
-  state.ratings = new Map(valid.map(([id, rating, title, year]) => [id, { rating, title, year }]))
+  state.ratings = new Map(valid.map(([id, rating, title, year, genres]) => [id, { rating, title, year, genres }]))
   writeStorage()
 }
 
 /** Adds the rating of an item, or changes it. */
-export function rate({ item_id, title, year }, rating) {
-  const previous = state.ratings.get(item_id) || { title, year }
+export function rate({ item_id, title, year, genres }, rating) {
+  const previous = state.ratings.get(item_id) || { title, year, genres }
   state.ratings.delete(item_id)
   state.ratings.set(item_id, { ...previous, rating })
   ratingsChanged()

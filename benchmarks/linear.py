@@ -1,0 +1,131 @@
+"""How fast the linear models are: EASE next to a plain numpy inverse, implicit ALS next to `implicit`.
+
+    python benchmarks/linear.py [--json] [--repeat 2] [--quick] [--threads 2]
+
+On MovieLens 1M (from where `recnb.datasets.load` finds it, or generated in the same size), ratings of 4 and 5 liked,
+on the CPU. The contenders take turns, and the best of `--repeat` rounds counts, after one to warm up.
+1. EASE: `ease_weights`, and the formula of the paper with `numpy.linalg.inv`, both in double precision. Memory is the
+   peak of a process of its own above what it held before.
+2. Implicit ALS: `als`, and `implicit`'s AlternatingLeastSquares with exact steps and with conjugate gradients, which
+   are its default. The same factors, rounds and start. The scores of the exact steps are checked to agree.
+"""
+import argparse, json, multiprocessing, os, resource, sys
+from contextlib import redirect_stdout
+from time import perf_counter
+
+FACTORS, ROUNDS, ALPHA, L2 = 64, 5, 6., 5.
+
+
+def task(quick):
+    "Who liked what; and whose data it is"
+    from history import ratings
+    from recnb.linear import AllRatingsDataLoaders, liked_matrices
+    r, data = ratings(quick)
+    r = type(r)(r.df.assign(is_valid=False, is_test=False), scale=r.scale)
+    return liked_matrices(AllRatingsDataLoaders.from_ratings(r), 4)[0], data
+
+
+def plain_ease(X, l2=500.):
+    "EASE as in the paper"
+    import numpy as np
+    P = np.linalg.inv((X.T @ X).toarray().astype('float64') + l2*np.eye(X.shape[1]))
+    B = -P/np.diag(P)
+    B[np.diag_indices(len(B))] = 0
+    return B.astype('float32')
+
+
+def our_ease(X, l2=500.):
+    from recnb.linear import ease_weights
+    return ease_weights(X, l2)[0]
+
+
+def peak(f, X, queue):
+    "GB that a function needs at its peak, to a queue; in a process of its own"
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    f(X)
+    queue.put((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)/1e6)
+
+
+def memory(f, X):
+    context = multiprocessing.get_context('spawn')
+    queue = context.Queue()
+    process = context.Process(target=peak, args=(f, X, queue))
+    process.start()
+    res = queue.get()
+    process.join()
+    return round(res, 2)
+
+
+def implicit_als(X, start, cg, threads):
+    "Scores' factors by the library"
+    import numpy as np
+    from implicit.cpu.als import AlternatingLeastSquares
+    from threadpoolctl import threadpool_limits
+    model = AlternatingLeastSquares(factors=FACTORS, regularization=L2, alpha=ALPHA, iterations=ROUNDS, use_cg=cg,
+        num_threads=threads)
+    model.user_factors, model.item_factors = np.zeros((X.shape[0], FACTORS), 'float32'), start.copy()
+    with threadpool_limits(1, 'blas'): model.fit(X, show_progress=False) # as it asks for; its own threads remain
+    return model.user_factors, model.item_factors
+
+
+def our_als(X, start):
+    import torch
+    from recnb.ials import als
+    return [v.numpy() for v in als(X, torch.from_numpy(start.copy()), ROUNDS, alpha=ALPHA, l2=L2, nu=0.)]
+
+
+def timed(f, *args):
+    "A contender: rounds a second"
+    def _speed():
+        began = perf_counter()
+        f(*args)
+        return 1/(perf_counter() - began)
+    return _speed
+
+
+def run(repeat, quick, threads):
+    import numpy as np, torch
+    from history import measure
+    torch.set_num_threads(threads)
+    X, data = task(quick)
+    start = (np.random.RandomState(0).randn(X.shape[1], FACTORS)*.1/FACTORS**.5).astype('float32')
+    start[0] = 0
+    difference = np.abs(plain_ease(X) - our_ease(X)).max()
+    ours, theirs = our_als(X, start), implicit_als(X, start, False, threads)
+    score_difference = np.abs(ours[0][:500] @ ours[1].T - theirs[0][:500] @ theirs[1].T).max()
+    assert difference < 1e-4 and score_difference < 1e-2, (difference, score_difference)
+    contenders = {'ease, ours':timed(our_ease, X), 'ease, numpy':timed(plain_ease, X),
+        'als, ours':timed(our_als, X, start), 'als, implicit exact':timed(implicit_als, X, start, False, threads),
+        'als, implicit cg':timed(implicit_als, X, start, True, threads)}
+    seconds = {k:1/v for k,v in measure(contenders, repeat).items()}
+    ratio = {k:round(v/seconds[k.split(',')[0] + ', ours'], 2) for k,v in seconds.items() if 'ours' not in k}
+    return dict(data=data, users=X.shape[0] - 1, items=X.shape[1] - 1, liked=X.nnz, threads=threads, quick=quick,
+        seconds={k:round(v, 2) for k,v in seconds.items()}, ratio=ratio,
+        gigabytes={'ease, ours':memory(our_ease, X), 'ease, numpy':memory(plain_ease, X)},
+        difference=dict(ease=float(difference), als=float(score_difference)),
+        met=min(ratio.values()) >= 1)
+
+
+def show(res):
+    print(f"{res['liked']:,} liked pairs, {res['users']:,} users, {res['items']:,} items ({res['data']}), "
+        f"{res['threads']} threads\n")
+    print(f"{'':22}{'seconds':>10}{'times ours':>14}{'GB':>8}")
+    for k,v in res['seconds'].items():
+        print(f"{k:22}{v:>10.2f}{res['ratio'].get(k, 1):>14}{res['gigabytes'].get(k, ''):>8}")
+    print(f"\nat least as fast as each: {'yes' if res['met'] else 'NO'}")
+
+
+def main():
+    p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    p.add_argument('--json', action='store_true', help='one JSON object on stdout')
+    p.add_argument('--repeat', type=int, default=2, help='rounds, of which the best counts')
+    p.add_argument('--quick', action='store_true', help='a tenth of the users: does it run?')
+    p.add_argument('--threads', type=int, default=2, help='of each contender')
+    args = p.parse_args()
+    for name in ('OMP_NUM_THREADS', 'OPENBLAS_NUM_THREADS'): os.environ[name] = str(args.threads)
+    with redirect_stdout(sys.stderr): res = run(args.repeat, args.quick, args.threads)
+    if args.json: print(json.dumps(res))
+    else: show(res)
+
+
+if __name__ == '__main__': main()
