@@ -18,6 +18,7 @@ from .history_loader import *
 from .metrics import *
 from .fold_in import *
 from .recommender import *
+from .lists import *
 
 # %% ../nbs/49_serving.ipynb #a8bf01a9
 def json_id(
