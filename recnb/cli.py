@@ -244,7 +244,8 @@ def _note_popularity(trial, baselines, ratings, relevant):
 @app.command()
 @with_file_options
 def train(
-    model:Annotated[Optional[str], typer.Option('--model', '-m', metavar='NAME', help='a name of `recnb models`, or two as in ease+mf; one that suits the data if not given')]=None,
+    model:Annotated[Optional[str], typer.Option('--model', '-m', metavar='NAME',
+        help='a name of `recnb models`, or two as in ease+mf; one that suits the data if not given')]=None,
     data:Data='toy', split:Split='random:0.1', seed:Seed=0,
     preset:Annotated[Optional[str], typer.Option('--preset', metavar='NAME',
         help='a published form of the model')]=None,
@@ -311,7 +312,9 @@ def _read_ratings_file(path):
     file = TextFile(path, label=str(path))
     file.columns = [c.lower() for c in file.columns]
     item = next((c for c in (lib.ITEM, lib.TITLE) if c in file.columns), None)
-    if item is None: raise ValueError(f"{path} has no column item_id or title; there are {', '.join(map(repr, file.columns))}.")
+    if item is None:
+        names = ', '.join(map(repr, file.columns))
+        raise ValueError(f'{path} has no column item_id or title; there are {names}.')
     has_rating = lib.RATING in file.columns # without, the items are liked
     df = file.text([item, lib.RATING] if has_rating else [item])
     names = df[item].str.strip()

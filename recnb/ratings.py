@@ -22,8 +22,8 @@ from .columns import _first, _value
 # %% ../nbs/00_ratings.ipynb #30d254b3
 _all_ = ['USER', 'ITEM', 'RATING', 'TIME', 'WEIGHT', 'TITLE', 'YEAR', 'GENRES', 'OVERVIEW', 'SEX', 'AGE', 'JOB',
     'VALID', 'TEST', 'FOLD_IN', 'DataError', 'Location', 'clean_ratings', 'clean_ids', 'parse_ids', 'clean_times',
-    'id_text', 'id_series', 'convert_ids', 'find_feedback', 'feedback_kinds', 'liked_rule', 'liked_rows', 'UnknownIdWarning', 'warn_unknown',
-    'as_frame']
+    'id_text', 'id_series', 'convert_ids', 'find_feedback', 'feedback_kinds', 'liked_rule', 'liked_rows',
+    'UnknownIdWarning', 'warn_unknown', 'as_frame']
 
 # %% ../nbs/00_ratings.ipynb #a9b1420b
 class Scale(NamedTuple):
