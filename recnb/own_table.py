@@ -143,7 +143,7 @@ def _read_json(path, label):
     "JSON, an object a line or one list of them, as a DataFrame and its location"
     with file_errors(label), open_bytes(path) as file: data = file.read()
     is_list = data.lstrip(b'\xef\xbb\xbf \t\r\n')[:1] == b'['
-    settings = dict(orient='records', dtype=False, convert_dates=False, convert_axes=False)
+    settings = dict(orient='records', dtype=False, convert_axes=False)
     try: df = pd.read_json(io.BytesIO(data), lines=not is_list, **settings)
     except (ValueError, TypeError, OverflowError, AttributeError): df = _patient_json(data, label, is_list)
     if is_list: return df, Location(label, lambda row: f'object {row + 1}')
