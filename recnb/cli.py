@@ -180,7 +180,6 @@ def _save(trial, out, checkpoint_dir, force):
     before = lib.what_is_saved(out)
     lib.Recommender(trial.learn, lib.trial_summary(trial)).save(out, force)
     for path in [*checkpoint_dir.glob('*.safetensors'), *checkpoint_dir.glob('.*.part')]: path.unlink()
-    if checkpoint_dir.is_dir() and not any(checkpoint_dir.iterdir()): checkpoint_dir.rmdir()
     replaced = f", in place of {before['model'] or before['kind']} on {before['data']}" if before else ''
     note(f'saved to {out}{replaced}; see `recnb recommend {shlex.quote(str(out))} --help`')
 
@@ -285,6 +284,8 @@ def train(
                 resume=resume, **args)
             if out: _save(trial, out, checkpoint_dir, force)
     except KeyboardInterrupt as e: _stop_interrupted(e, checkpoint_dir)
+    finally:
+        if checkpoint_dir and checkpoint_dir.is_dir() and not any(checkpoint_dir.iterdir()): checkpoint_dir.rmdir()
     rows = _baselines(model, ratings, split, seed, ranking, relevant, as_json)
     _print_trial(trial, rows, ranking, as_json)
     if out and not as_json: _note_popularity(trial, rows, ratings, relevant)
@@ -462,7 +463,8 @@ def _limits(pairs):
     settings = _parse_settings(pairs, ())
     for name,value in settings.items():
         if name not in Limits.__dataclass_fields__:
-            raise ValueError(f"--limit {name}: there is no such limit; there are {', '.join(Limits.__dataclass_fields__)}.")
+            names = ', '.join(Limits.__dataclass_fields__)
+            raise ValueError(f'--limit {name}: there is no such limit; there are {names}.')
         if isinstance(value, bool) or not isinstance(value, (int, float)) or value <= 0:
             raise ValueError(f'--limit {name}={value} is no number above 0.')
     return Limits(**settings)

@@ -151,7 +151,8 @@ def _check_scale(df, r):
     wrong = ~df[RATING].between(r.scale.low, r.scale.high)
     for i,row in df[wrong].iterrows():
         if not r.has_ratings:
-            raise DataError(f"rating {i + 1} ({row['query']!r}): {r.name} has no ratings, only choices; name the items alone.")
+            raise DataError(f"rating {i + 1} ({row['query']!r}): {r.name} has no ratings, only choices; "
+                'name the items alone.')
         raise DataError(f"rating {i + 1} ({row['query']!r}): {row[RATING]:g} is not on the scale of {r.name}, "
             f"{r.scale.low:g} to {r.scale.high:g}. Where that was read off the ratings, name the real one in training, "
             "as in scale=(1, 5) or --scale 1:5.")
@@ -230,8 +231,9 @@ def _predict_pairs(self:Recommender, users, items, on_unknown):
 
 @patch
 def _predicted(self:Recommender, dls, model, pairs):
-    "Predicted ratings of pairs of ids"
-    return predict_dl(SimpleNamespace(model=model, dls=dls), dls.test_dl(pairs))[0].numpy()
+    "Predicted ratings of pairs of ids, on the scale"
+    predicted = predict_dl(SimpleNamespace(model=model, dls=dls), dls.test_dl(pairs))[0]
+    return predicted.clip(self.ratings.scale.low, self.ratings.scale.high).numpy()
 
 @patch
 def _titles(self:Recommender, ids):
@@ -303,7 +305,8 @@ def _in_years(r, ids, years):
     if r.items is None or YEAR not in r.items: raise DataError(f'the items of {r.name} have no years to choose by.')
     if low is not None and high is not None and low > high: raise DataError(f'no year is from {low} to {high}.')
     year = pd.to_numeric(r.items.drop_duplicates(ITEM).set_index(ITEM)[YEAR], errors='coerce').reindex(ids)
-    return year.between(-np.inf if low is None else low, np.inf if high is None else high).to_numpy(dtype=bool)
+    low, high = -np.inf if low is None else low, np.inf if high is None else high
+    return year.between(low, high).to_numpy(dtype=bool, copy=True)
 
 # %% ../nbs/41_recommender.ipynb #2ccff297
 @patch
@@ -396,7 +399,7 @@ def recommend(self:Recommender,
     rerank:int=None, # Take this many by score and order them by predicted rating, for a model that ranks and rates
     diversity:float=0., # From 0 to 1: how much an item counts for being unlike those above it (`mmr_order`)
     on_unknown:str='fallback', # Unknown users and items: 'fallback', 'skip' or 'raise'
-)->pd.DataFrame: # `user_id`, `item_id`, `title`, `score`, `rank` (from 1) and, of a model that ranks and rates, `prediction`
+)->pd.DataFrame: # `user_id`, `item_id`, `title`, `score`, `rank` (from 1); `prediction` if the model ranks and rates
     "The first `k` items for each user"
     self._check_list(users, ratings, k, rerank)
     n = rerank or (10*k if diversity else k)
@@ -456,6 +459,7 @@ def history(
     if by: df = df.sort_values(by, ascending=False, kind='stable')
     df = df.head(n)
     values = [RATING] if r.has_ratings else [WEIGHT]*(WEIGHT in df)
-    res = pd.DataFrame({ITEM:df[ITEM].to_numpy(), TITLE:r.titles(df[ITEM]).to_numpy(), **df[values].reset_index(drop=True)})
+    named = {ITEM:df[ITEM].to_numpy(), TITLE:r.titles(df[ITEM]).to_numpy()}
+    res = pd.DataFrame({**named, **df[values].reset_index(drop=True)})
     if TIME not in df: return res
     return res.assign(date=pd.to_datetime(df[TIME].to_numpy(dtype='float64', na_value=np.nan), unit='s').date)

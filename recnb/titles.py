@@ -241,13 +241,14 @@ def locate(self:TitleIndex,
     seconds:float=np.inf, # For near titles; those after that time are not looked for
 )->list: # A `TitleMatch` for each query
     "The positions of ids and titles in the catalogue"
-    queries, end = list(queries), time.perf_counter() + seconds
+    queries = list(queries)
     res = [TitleMatch(i, 'id', 1.) if i >= 0 else TitleMatch() for i in map(self._position, queries)]
     rows = [i for i,(query,found) in enumerate(zip(queries, res)) if found.position < 0 and isinstance(query, str)]
     titles = list(dict.fromkeys(queries[i] for i in rows))
     if not titles: return res
-    matches = {}
-    for title,keys in zip(titles, _query_keys(titles)):
+    matches, query_keys = {}, _query_keys(titles)
+    end = time.perf_counter() + seconds
+    for title,keys in zip(titles, query_keys):
         in_time = min_similarity is not None and time.perf_counter() < end
         matches[title] = self._match_title(keys, min_similarity if in_time else None)
     for i in rows: res[i] = matches[queries[i]]
