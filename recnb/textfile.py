@@ -286,6 +286,7 @@ def _row_fix(self:TextFile, text, n):
     better = guess_sep(text)
     if n == 1 and better not in (self.sep, ' ') and better in text: return f'the separator looks like {better!r}'
     if self.quotes and text.count('"') % 2: return 'a quotation mark in it is never closed'
+    if self.names and text == self.first: return 'give a name for every field, or correct or drop the line'
     return 'correct or drop the line'
 
 # %% ../nbs/02_textfile.ipynb #9e095123
