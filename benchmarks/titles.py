@@ -16,14 +16,14 @@ MAX_MS = 50.
 WORDS = 'Invented Curious Wandering Silver Forgotten Harbour Lantern Midnight Orchard Parliament Velvet Compass'.split()
 
 
-def milliseconds(f, repeat=3):
-    "The median of some calls"
+def milliseconds(f, repeat=5):
+    "The best of some calls, as other work on the machine only adds to it"
     times = []
     for _ in range(repeat):
         start = time.perf_counter()
         f()
         times.append((time.perf_counter() - start)*1000)
-    return round(sorted(times)[repeat//2], 2)
+    return round(min(times), 2)
 
 
 def unknown_titles(rng):

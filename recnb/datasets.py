@@ -183,7 +183,8 @@ def fetch(
     progress:bool=True, # Show a progress bar while downloading
 )->Path: # The folder with its files
     "Find a data set on this machine, or download it"
-    if name in made_here: raise DataError(f'{name!r} is made by code and has no files to fetch; load({name!r}) returns it.')
+    if name in made_here:
+        raise DataError(f'{name!r} is made by code and has no files to fetch; load({name!r}) returns it.')
     if name not in sources: raise _unknown_name(name)
     path = find_data(name)
     if path is None: return download(sources[name], progress)

@@ -18,8 +18,8 @@ _value_names = dict(
     thumbs=('thumb', 'thumbs', 'liked', 'like', 'vote', 'feedback'),
     counts=('weight', 'count', 'counts', 'plays', 'playcount', 'play_count', 'listens', 'clicks', 'views', 'purchases',
         'quantity'))
-_no_values = ('timestamp', 'time', 'date', 'datetime', 'session', 'session_id', 'event', 'event_type', 'title', 'genres',
-    'year', '') # names of columns that hold no feedback
+_no_values = ('timestamp', 'time', 'date', 'datetime', 'session', 'session_id', 'event', 'event_type', 'title',
+    'genres', 'year', '') # names of columns that hold no feedback
 
 # %% ../nbs/86_feedback.ipynb #59d2b682
 def find_feedback(
@@ -42,7 +42,7 @@ def find_feedback(
     rest = {str(name).strip().lower():name for name in columns[::-1] if name not in given}
     column, kind = _first_value(rest, feedback)
     if column is not None: return column, kind
-    if user not in columns or item not in columns: return RATING, feedback or 'ratings' # the reader says what is missing
+    if user not in columns or item not in columns: return RATING, feedback or 'ratings' # readers say what is missing
     others = [name for name in rest if name not in _no_values]
     if feedback is None and not others: return None, 'implicit'
     raise DataError(_no_column(label, columns, feedback))

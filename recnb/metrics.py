@@ -175,6 +175,10 @@ def _list_figures(top, hits, present, n_rel, wanted, ks, item_counts, n_users, v
     return res
 
 # %% ../nbs/13_metrics.ipynb #888dce98
+def _chunk_size(n_items):
+    "Users whose scores have about 30 million numbers together, 1,024 at most"
+    return max(1, min(1024, 2**25//max(n_items, 1)))
+
 class _ListTotals:
     "Counts over all lists: hits, and how many lists each item is in"
     def __init__(self, ks): self.ks, self.n_hits, self.lists, self.counts = ks, torch.zeros(len(ks)).double(), 0, None
@@ -201,7 +205,7 @@ def rank_users(
     test:tuple, # User indices and item indices of the test rows, (m,) and (m,)
     seen:tuple=None, # The same of the rows to remove from the lists; None removes nothing
     ks=(10,), # Lengths of list to report
-    chunk:int=1024, # Users scored at a time
+    chunk:int=None, # Users scored at a time; 1,024, or fewer where there are so many items that memory would grow
     device='cpu', # Where `scores` wants its users
     pessimistic:bool=False, # Do test items stand behind others of the same score? If not, the index decides
     item_counts:torch.Tensor=None, # For novelty: how many users have rated each item, (n items + 1,)
@@ -214,6 +218,7 @@ def rank_users(
     n_users = n_users or len(torch.as_tensor(test[0]).unique())
     figures, totals = [], _ListTotals(ks)
     shares = None if vectors is None or (vectors < 0).any() else genre_shares(vectors.cpu())
+    if chunk is None: chunk = _chunk_size(len(item_counts) if item_counts is not None else 0)
     chunks = _chunks(scores, test, seen, query_user, max(ks), chunk, device, pessimistic, shares)
     for *lists,n_rel,wanted,n_columns in chunks:
         figures.append(_list_figures(*lists, n_rel, wanted, ks, item_counts, n_users, vectors))

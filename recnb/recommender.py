@@ -151,7 +151,8 @@ def _check_scale(df, r):
     wrong = ~df[RATING].between(r.scale.low, r.scale.high)
     for i,row in df[wrong].iterrows():
         if not r.has_ratings:
-            raise DataError(f"rating {i + 1} ({row['query']!r}): {r.name} has no ratings, only choices; name the items alone.")
+            raise DataError(f"rating {i + 1} ({row['query']!r}): {r.name} has no ratings, only choices; "
+                'name the items alone.')
         raise DataError(f"rating {i + 1} ({row['query']!r}): {row[RATING]:g} is not on the scale of {r.name}, "
             f"{r.scale.low:g} to {r.scale.high:g}. Where that was read off the ratings, name the real one in training, "
             "as in scale=(1, 5) or --scale 1:5.")
@@ -397,7 +398,7 @@ def recommend(self:Recommender,
     rerank:int=None, # Take this many by score and order them by predicted rating, for a model that ranks and rates
     diversity:float=0., # From 0 to 1: how much an item counts for being unlike those above it (`mmr_order`)
     on_unknown:str='fallback', # Unknown users and items: 'fallback', 'skip' or 'raise'
-)->pd.DataFrame: # `user_id`, `item_id`, `title`, `score`, `rank` (from 1) and, of a model that ranks and rates, `prediction`
+)->pd.DataFrame: # `user_id`, `item_id`, `title`, `score`, `rank` (from 1); `prediction` if the model ranks and rates
     "The first `k` items for each user"
     self._check_list(users, ratings, k, rerank)
     n = rerank or (10*k if diversity else k)
@@ -457,6 +458,7 @@ def history(
     if by: df = df.sort_values(by, ascending=False, kind='stable')
     df = df.head(n)
     values = [RATING] if r.has_ratings else [WEIGHT]*(WEIGHT in df)
-    res = pd.DataFrame({ITEM:df[ITEM].to_numpy(), TITLE:r.titles(df[ITEM]).to_numpy(), **df[values].reset_index(drop=True)})
+    named = {ITEM:df[ITEM].to_numpy(), TITLE:r.titles(df[ITEM]).to_numpy()}
+    res = pd.DataFrame({**named, **df[values].reset_index(drop=True)})
     if TIME not in df: return res
     return res.assign(date=pd.to_datetime(df[TIME].to_numpy(dtype='float64', na_value=np.nan), unit='s').date)

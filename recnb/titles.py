@@ -318,7 +318,7 @@ def inside(self:_Words,
 def prepare(self:TitleIndex):
     "Make what `search` and near titles need now, and not when they are first asked for"
     if self._words is None: self._words = _Words(self.titles[self.popular])
-    if self.has_titles: self._near_keys()
+    if len(self.keys): self._near_keys()
 
 @patch
 def search(self:TitleIndex,
