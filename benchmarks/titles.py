@@ -2,10 +2,10 @@
 
     python benchmarks/titles.py [--items 500000] [--json]
 
-1. Twenty invented titles are looked up at once on ml-latest-small (from where `recnb.datasets.load` finds it), as a
-   request of a new user may hold them: with the strictness of the server (.8) and with that of the library (.6).
-2. Searches over `--items` made-up titles: one letter, beginnings of words, the inside of a word, a misspelled title, and
-   words that no title has. An index is built first, which is timed as well.
+1. Twenty invented titles are looked up at once on ml-latest-small (from where `recnb.datasets.load` finds it), as
+   a request of a new user may hold them: with the strictness of the server (.8) and with that of the library (.6).
+2. Searches over `--items` made-up titles: one letter, beginnings of words, the inside of a word, a misspelled title,
+   and words that no title has. An index is built first, which is timed as well.
 """
 import argparse, json, random, sys, time
 import numpy as np

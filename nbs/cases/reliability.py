@@ -254,7 +254,7 @@ def request_bodies():
         ('packed', *body(b'\x1f\x8b\0', content_encoding='gzip'), 'not'),
         ('model is a list', 'POST', '/recommend', {'ratings': [], 'model': ['mf']}, {}, 'as text'),
         ('no such model', 'POST', '/recommend', {'ratings': [], 'model': 'oracle'}, {}, "no model 'oracle'"),
-        ('nobody', *prediction(), 'user_id or ratings'),
+        ('nobody', *prediction(), 'give user_id, ratings, or both'),
         ('somebody and ratings', *prediction(user_id=7, ratings=[]), 'user_id or ratings'),
         ('user is null', *prediction(user_id=None), 'user_id should be'),
         ('user is a list', *prediction(user_id=[7]), 'user_id should be'),
