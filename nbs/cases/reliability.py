@@ -255,7 +255,7 @@ def request_bodies():
         ('model is a list', 'POST', '/recommend', {'ratings': [], 'model': ['mf']}, {}, 'as text'),
         ('no such model', 'POST', '/recommend', {'ratings': [], 'model': 'oracle'}, {}, "no model 'oracle'"),
         ('nobody', *prediction(), 'give user_id, ratings, or both'),
-        ('somebody and ratings', *prediction(user_id=7, ratings=[]), 'user_id or ratings'),
+        ('an empty batch', 'POST', '/recommend/batch', {'requests': []}, {}, '1 to 20'),
         ('user is null', *prediction(user_id=None), 'user_id should be'),
         ('user is a list', *prediction(user_id=[7]), 'user_id should be'),
         ('user of 2**63', *prediction(user_id=2**63), 'knows no user'),
