@@ -297,8 +297,8 @@ def request_paths():
         ('put', *get('/recommend', 'PUT'), 'does not answer PUT'),
         ('delete', *get('/health', 'DELETE'), 'does not answer'),
         ('a verb of 500 letters', *get('/recommend', 'X' * 500), 'does not answer'),
-        ('a strange host', *get('/oracle', host='a"<>'), 'There is no'),
-        ('a host of bytes', *get('/oracle', host=b'\xff'), 'There is no'),
+        ('a strange host', *get('/oracle', host='a"<>'), 'names no host'),
+        ('a host of bytes', *get('/oracle', host=b'\xff'), 'names no host'),
         ('a large cookie', *get('/oracle', cookie='x' * 50_000), 'There is no'),
     ]
 
