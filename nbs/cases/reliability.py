@@ -251,8 +251,8 @@ def request_bodies():
         ('packed', *body(b'\x1f\x8b\0', content_encoding='gzip'), 'not'),
         ('model is a list', 'POST', '/recommend', {'ratings': [], 'model': ['mf']}, {}, 'as text'),
         ('no such model', 'POST', '/recommend', {'ratings': [], 'model': 'oracle'}, {}, "no model 'oracle'"),
-        ('nobody', *prediction(), 'user_id or ratings'),
-        ('somebody and ratings', *prediction(user_id=7, ratings=[]), 'user_id or ratings'),
+        ('nobody', *prediction(), 'give user_id, ratings, or both'),
+        ('an empty batch', 'POST', '/recommend/batch', {'requests': []}, {}, '1 to 20'),
         ('user is null', *prediction(user_id=None), 'user_id should be'),
         ('user is a list', *prediction(user_id=[7]), 'user_id should be'),
         ('user of 2**63', *prediction(user_id=2**63), 'knows no user'),
@@ -294,8 +294,8 @@ def request_paths():
         ('put', *get('/recommend', 'PUT'), 'does not answer PUT'),
         ('delete', *get('/health', 'DELETE'), 'does not answer'),
         ('a verb of 500 letters', *get('/recommend', 'X' * 500), 'does not answer'),
-        ('a strange host', *get('/oracle', host='a"<>'), 'There is no'),
-        ('a host of bytes', *get('/oracle', host=b'\xff'), 'There is no'),
+        ('a strange host', *get('/oracle', host='a"<>'), 'names no host'),
+        ('a host of bytes', *get('/oracle', host=b'\xff'), 'names no host'),
         ('a large cookie', *get('/oracle', cookie='x' * 50_000), 'There is no'),
     ]
 
