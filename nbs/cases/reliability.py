@@ -365,7 +365,7 @@ def damaged_folders(files):
         ('config.json is a list', config_text('[]'), 'does not say that recnb'),
         ('config.json is null', config_text('null'), 'does not say that recnb'),
         ('config.json is of bytes', lambda p: (p / 'config.json').write_bytes(bytes(range(256))), 'is not JSON'),
-        ('a folder for the weights', replaced('model.safetensors', Path.mkdir), 'no model.safetensors'),
+        ('a folder for the weights', replaced('model.safetensors', Path.mkdir), 'is a folder, a pipe'),
         ('a link to itself', replaced('config.json', lambda p: p.symlink_to(p)), 'config.json'),
         ('a pipe', replaced('config.json', os.mkfifo), 'config.json'),
         ('a link to a device', replaced('README.md', lambda p: p.symlink_to('/dev/zero')), 'README.md'),
