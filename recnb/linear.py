@@ -92,7 +92,7 @@ def _inverse(Z, l2):
     for lo in range(0, m, 1024): P[:, lo:lo+1024] = (Zt @ Zt[lo:lo+1024].T).toarray()
     P[np.diag_indices(m)] += l2
     P, failed = lapack.dpotrf(P, lower=1, overwrite_a=1)
-    if failed: raise ValueError(f'with l2={l2:g} the equations have no single solution; take a larger one.')
+    if failed: raise ValueError(f'with l2={np.min(l2):g} the equations have no single solution; take a larger one.')
     P, _ = lapack.dpotri(P, lower=1, overwrite_c=1)
     for lo in range(0, m, 1024): # only the lower half is filled
         P[lo:lo+1024, lo+1024:] = P[lo+1024:, lo:lo+1024].T
@@ -103,11 +103,11 @@ def _inverse(Z, l2):
 # %% ../nbs/30_linear.ipynb #aead57b3
 def ease_weights(
     X, # Who liked what: sparse, 0 and 1, (n_users, n_items)
-    l2:float=300., # Penalty of large weights, λ
+    l2=300., # Penalty of large weights, λ; or one for each input
     D=None, # Who disliked what, the same; None for one input
 )->tuple: # Weights of liked and of disliked items (None without `D`), float32, (n_items, n_items), row i of input i
     "Weights with which what a person liked adds up to what they like"
-    if l2 <= 0: raise ValueError(f'l2={l2:g}, but EASE needs a penalty; it is above 0.')
+    if np.min(l2) <= 0: raise ValueError(f'l2={np.min(l2):g}, but EASE needs a penalty; it is above 0.')
     n = X.shape[1]
     P = _inverse(X if D is None else sparse.hstack([X, D], format='csr'), l2)
     a, own = np.diag(P)[:n].copy(), np.arange(n)
@@ -200,10 +200,10 @@ class EASE(LinearModel):
         self.register_buffer('near', torch.zeros(n_items, k, dtype=torch.int32))
         self.register_buffer('similarity', torch.zeros(n_items, k))
 
-def _sum_rows(table, row, item, n_rows):
-    "The sum of the rows `item` of a table for each row of a batch, (n_rows, width)"
+def _sum_rows(table, row, item, n_rows, value=None):
+    "The sum of the rows `item` of a table, times a value each, for each row of a batch, (n_rows, width)"
     start = torch.searchsorted(row.contiguous(), torch.arange(n_rows, device=row.device))
-    return F.embedding_bag(item, table, start, mode='sum')
+    return F.embedding_bag(item, table, start, mode='sum', per_sample_weights=value)
 
 # %% ../nbs/30_linear.ipynb #9f4a9b57
 @patch
