@@ -21,6 +21,7 @@ from .split import *
 from .features import *
 from .loader import *
 from .metrics import *
+from .suggestions import *
 from .model import *
 from .fold_in import *
 from .training import *
@@ -293,7 +294,8 @@ def check_args(
     for name,value in args.items():
         where, want = f"model '{model}', argument '{name}'", types.get(name)
         if name not in types and not takes_others:
-            raise ValueError(f"model '{model}' has no argument '{name}'; it has {', '.join(types) or 'none'}.")
+            names = ', '.join(types) or 'none'
+            raise ValueError(f"model '{model}' has no argument '{name}'; it has {names}{did_you_mean(name, types)}")
         if type(value) not in _accepted.get(want, (type(value),)):
             raise ValueError(f'{where}: {value!r} is no {want.__name__}.')
         is_amount = want is int or name.endswith(('lr', 'wd'))
@@ -311,7 +313,8 @@ def use_preset(
     if preset is None: return epochs, bs, args
     presets = get_recipe(model).presets
     if preset not in presets:
-        raise ValueError(f"model '{model}' has no preset '{preset}'; it has {', '.join(presets) or 'none'}.")
+        names = ', '.join(presets) or 'none'
+        raise ValueError(f"model '{model}' has no preset '{preset}'; it has {names}{did_you_mean(preset, presets)}")
     args = {**presets[preset], **args}
     preset_epochs, preset_bs = args.pop('epochs', None), args.pop('bs', None)
     return epochs or preset_epochs, bs or preset_bs, args
