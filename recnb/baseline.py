@@ -7,7 +7,8 @@ __all__ = ['ranking_baselines', 'baselines', 'Baseline', 'GlobalMean', 'GlobalMe
            'Popularity', 'recent_popularity_learner', 'baseline_learner']
 
 # %% ../nbs/20_baseline.ipynb #1216357a
-import inspect, torch
+import inspect
+import numpy as np, torch
 from torch import nn
 from fastai.basics import Learner
 from fastcore.basics import patch
@@ -64,7 +65,7 @@ class GlobalMedian(Baseline):
         rating, # Ratings, (n,)
     ):
         "Fill the tables"
-        self.base[:] = rating.quantile(.5) if len(rating) < 2**24 else rating.median() # `quantile` takes no more
+        self.base[:] = float(np.median(rating.cpu().numpy())) # `quantile` takes no more than 2**24, `median` rounds down
 
 # %% ../nbs/20_baseline.ipynb #4e888ee2
 def damped_mean(
@@ -167,7 +168,7 @@ def baseline_learner(
     for name in kwargs:
         if name not in names:
             raise ValueError(f"{cls.__name__} has no argument '{name}'; it has {', '.join(names) or 'none'}.")
-    scale = dls.ratings.scale
+    scale = dls.scale
     model = cls(len(dls.users), len(dls.items), (scale.low, scale.high), **kwargs)
     rows = dls.train.dataset
     columns = rows.user.cpu(), rows.item.cpu(), rows.rating.cpu()

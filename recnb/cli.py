@@ -285,6 +285,8 @@ def train(
                 resume=resume, **args)
             if out: _save(trial, out, checkpoint_dir, force)
     except KeyboardInterrupt as e: _stop_interrupted(e, checkpoint_dir)
+    for text in trial.notes:
+        if text not in ratings.notes: note(text)
     rows = _baselines(model, ratings, split, seed, ranking, relevant, as_json)
     _print_trial(trial, rows, ranking, as_json)
     if out and not as_json: _note_popularity(trial, rows, ratings, relevant)

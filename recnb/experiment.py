@@ -327,6 +327,7 @@ def fit_recipe(
     progress:str=None, # Label of a bar on stderr; None for none
     flat:bool=False, # The same learning rate throughout, in place of the one-cycle schedule?
     checkpoint:Checkpoint=None, # Written after each epoch, and resumed from
+    sized_by:int=None, # Training rows that decide about the size of batches; those of `parts` if None
     **kwargs # Arguments of the model's loaders and of its learner function
 )->tuple: # The fitted learner, and how many seconds that took
     "Make a learner from a seed, and fit it"
@@ -335,7 +336,7 @@ def fit_recipe(
     loader_args = {k: v for k,v in kwargs.items() if k in chosen.loaders.loader_args}
     learner_args = {k: v for k,v in kwargs.items() if k not in loader_args}
     set_seed(seed)
-    dls = chosen.loaders.from_ratings(parts, bs=bs, seed=seed, **loader_args)
+    dls = chosen.loaders.from_ratings(parts, bs=bs, sized_by=sized_by, seed=seed, **loader_args)
     start = time.perf_counter()
     learn = chosen.make(dls, **learner_args) # a closed form does its work here
     fit_quietly(learn, epochs, stop, progress, flat, checkpoint)
@@ -344,11 +345,12 @@ def fit_recipe(
 # %% ../nbs/19_experiment.ipynb #3eba04ea
 def _fit_twice(fit, parts, epochs, metric):
     "Choose the epoch, and train on all but the test rows: the learner, its epochs, the seconds of both, and the curve"
-    stop, seconds, curve = None, 0., []
+    stop, seconds, curve, rows = None, 0., [], None
     if epochs:
         learn, seconds = fit(parts, 'choosing', 'choosing the epoch')
         stop, curve = best_epoch(learn, metric)[0], epoch_table(learn).to_dict('records')
-    learn, more_seconds = fit(merge_validation(parts), 'training', 'training', stop)
+        rows = learn.dls.sized_by
+    learn, more_seconds = fit(merge_validation(parts), 'training', 'training', stop, rows)
     return learn, stop or 0, seconds + more_seconds, curve
 
 # %% ../nbs/19_experiment.ipynb #438a90e2
@@ -402,14 +404,21 @@ def run_trial(
     settings = dict(model=model, data=r.name, ratings=len(r), split=spec, seed=seed, epochs=epochs, bs=bs,
         metric=metric, arguments=repr(sorted(kwargs.items())))
     n = chosen.epochs and (epochs or chosen.epochs)
-    def fit(parts, name, label, stop=None):
+    def fit(parts, name, label, stop=None, sized_by=None):
         checkpoint = _checkpoint(checkpoint_dir if n else None, name, settings, stop, resume)
         bar = f'{model}: {label}' if progress else None
-        return fit_recipe(model, parts, n, stop, seed, bs, bar, checkpoint=checkpoint, **kwargs)
+        return fit_recipe(model, parts, n, stop, seed, bs, bar, checkpoint=checkpoint,
+            sized_by=sized_by, **kwargs)
     learn, trained, seconds, curve = _fit_twice(fit, parts, n, metric)
-    figures = _measure(learn, ranking, relevant)
+    figures, notes = _measure(learn, ranking, relevant), [*parts.notes, *_schedule_note(trained, n, metric)]
     return Trial(model, r.name, spec, seed, **_row_counts(parts, n), epochs=trained, **figures,
-        train_seconds=round(seconds, 2), notes=list(parts.notes), arguments=kwargs, curve=curve, learn=learn)
+        train_seconds=round(seconds, 2), notes=notes, arguments=kwargs, curve=curve, learn=learn)
+
+def _schedule_note(chosen, n, metric):
+    "A sentence where the best epoch is the last of its schedule, so that a longer one may do better"
+    if n < 2 or chosen < n: return []
+    return [f'of {n} epochs the last is the best, by {metric} on the validation rows; a longer schedule may do better, '
+        f'such as epochs={2*n} (--epochs {2*n})']
 
 def _usual_metric(chosen, r):
     "What chooses the epoch of a recipe; by the lists where there are no ratings"
