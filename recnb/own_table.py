@@ -62,6 +62,7 @@ def _full_names(names, user):
     if names is None or user in names: return names
     return [_short_names.get(name, name) for name in names]
 
+# %% ../nbs/87_own_table.ipynb #9b88ee23
 def _read_own_text(file, user, item, rating, timestamp, feedback, **kwargs):
     "Ratings from a text file whose columns the caller named"
     if timestamp is None and TIME in file.columns: timestamp = TIME
@@ -111,6 +112,7 @@ def _read_arrow_file(source, label, columns, keep):
     read = pq.read_table if is_parquet else feather.read_table
     return arrow_frame(read(source, columns=names))
 
+# %% ../nbs/87_own_table.ipynb #c84557dd
 def _wanted(there, user, item, rating, timestamp, feedback, keep, label):
     "The columns to read: ids, time, and what holds the feedback, if any does"
     if timestamp is None and TIME in there: timestamp = TIME
@@ -143,7 +145,7 @@ def _read_json(path, label):
     "JSON, an object a line or one list of them, as a DataFrame and its location"
     with file_errors(label), open_bytes(path) as file: data = file.read()
     is_list = data.lstrip(b'\xef\xbb\xbf \t\r\n')[:1] == b'['
-    settings = dict(orient='records', dtype=False, convert_dates=False, convert_axes=False)
+    settings = dict(orient='records', dtype=False, convert_axes=False)
     try: df = pd.read_json(io.BytesIO(data), lines=not is_list, **settings)
     except (ValueError, TypeError, OverflowError, AttributeError): df = _patient_json(data, label, is_list)
     if is_list: return df, Location(label, lambda row: f'object {row + 1}')

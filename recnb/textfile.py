@@ -14,6 +14,7 @@ from pathlib import Path
 from fastcore.basics import patch
 from .ratings import *
 from .files import *
+from .formats import *
 
 # %% ../nbs/02_textfile.ipynb #094d00c8
 @dataclass
@@ -285,6 +286,7 @@ def _row_fix(self:TextFile, text, n):
     better = guess_sep(text)
     if n == 1 and better not in (self.sep, ' ') and better in text: return f'the separator looks like {better!r}'
     if self.quotes and text.count('"') % 2: return 'a quotation mark in it is never closed'
+    if self.names and text == self.first: return 'give a name for every field, or correct or drop the line'
     return 'correct or drop the line'
 
 # %% ../nbs/02_textfile.ipynb #9e095123
@@ -396,7 +398,8 @@ def _read_fast(self:TextFile, want, types, ids=()):
     except (pa.ArrowException, UnicodeError, DataError): return None
     # what is not in the encoding is bytes to Arrow
     if any(pa.types.is_binary(o.type) for o in table.schema): return None
-    columns = {name: _arrow_ids(table[name]) for name in dict.fromkeys(ids)}
+    try: columns = {name: _arrow_ids(table[name]) for name in dict.fromkeys(ids)}
+    except DataError: return None
     res = arrow_frame(table.drop_columns(list(columns)))
     for name,col in columns.items(): res[name] = col
     return res
@@ -417,5 +420,4 @@ def _arrow_ids(col):
         if not compute.all(compute.equal(compute.cast(numbers[-1], pa.string()), part)).as_py(): break
     else: return pa.chunked_array(numbers, pa.int64()).to_pandas()
     col = compute.dictionary_encode(col).unify_dictionaries()
-    try: return parse_ids(pd.Series(col.to_pandas()), strict=False)
-    except DataError: return pd.Series(col.to_pandas()) # the patient pass says where
+    return parse_ids(pd.Series(col.to_pandas()), strict=False)

@@ -16,6 +16,7 @@ from .features import *
 from .loader_config import *
 from .model import *
 from .recommender import *
+from .lists import *
 
 # %% ../nbs/44_update.ipynb #6a709d61
 def _reordered(table, vocab, old_vocab):
