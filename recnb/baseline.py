@@ -16,6 +16,8 @@ from .split import *
 from .features import *
 from .metrics import *
 from .model import *
+from .training import *
+
 
 # %% ../nbs/20_baseline.ipynb #2f083f34
 class Baseline(RecModel):
@@ -153,7 +155,7 @@ def recent_popularity_learner(
     model = Popularity(len(dls.users), len(dls.items))
     overall, latest = (torch.bincount(items, minlength=len(dls.items)) for items in (item, item[recent]))
     model.item_bias[:] = latest + overall/(overall.max() + 1)
-    return Learner(dls, model.to(dls.device), loss_func=nn.MSELoss())
+    return closed_form_learner(dls, model)
 
 ranking_baselines = ['popularity', 'recent-popularity', 'item-knn', 'ease', 'ials'] # Rows of every ranking table
 
@@ -174,7 +176,7 @@ def baseline_learner(
     columns = rows.user.cpu(), rows.item.cpu(), rows.rating.cpu()
     if cls.ranks and dls.ratings.feedback == 'thumbs': columns = [col[rows.rating.cpu() > 0] for col in columns]
     model.fit(*columns) # in double precision, which not every device has
-    return Learner(dls, model.to(dls.device), loss_func=nn.MSELoss(), metrics=[MAE(), RMSE()])
+    return closed_form_learner(dls, model, [MAE(), RMSE()])
 
 # %% ../nbs/20_baseline.ipynb #ccca5569
 _baselines = {'median':(GlobalMedian, 'the median rating, for every user and item'),

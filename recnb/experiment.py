@@ -13,7 +13,7 @@ import numpy as np, pandas as pd, torch
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
-from fastai.basics import Callback, L, Learner, ValueMetric, set_seed
+from fastai.basics import Callback, L, Learner, ValueMetric, get_model, set_seed
 from fastcore.basics import patch
 from fastcore.meta import delegates
 from .ratings import *
@@ -105,7 +105,7 @@ def test_errors(
     learn:Learner, # Trained
 )->dict: # 'mae', 'mse', 'rmse'; None where the model does not predict ratings, or there are none
     "Rating errors on the test rows"
-    if not learn.model.rates or not learn.dls.ratings.has_ratings: return dict(mae=None, mse=None, rmse=None)
+    if not get_model(learn.model).rates or not learn.dls.ratings.has_ratings: return dict(mae=None, mse=None, rmse=None)
     return rating_errors(*predict_dl(learn, learn.dls.test))
 
 # %% ../nbs/19_experiment.ipynb #d09e3d3e
@@ -237,7 +237,7 @@ def test_ranking(
     return _rank(learn, query, ks=ks, pessimistic=pessimistic, **rest)
 
 def _rank(learn, query, **kwargs):
-    model = learn.model.to(learn.dls.device).eval()
+    model = get_model(learn.model).to(learn.dls.device).eval()
     def scores(rows): return model.scores(*query(rows))
     if isinstance(query, _NewUsers) and model.fold_in_parts() is not None:
         scores = _FoldedScores(model, query, learn.dls.train.dataset)
@@ -253,11 +253,14 @@ class RankingMetrics(Callback):
         **kwargs # To `ranking_task`
     ):
         self.names, self.every, self.kwargs = names or ('hit_rate@10', 'ndcg@10'), every, kwargs
+        self.columns = L()
         self.ks = sorted({int(name.partition('@')[2]) for name in self.names})
     def before_fit(self):
-        self.latest, self.other_metrics, self.task = {}, self.learn.metrics, None
+        self.latest, self.task = {}, None
+        self.other_metrics = self.learn.metrics.filter(lambda o: o not in self.columns) # left by a fit that failed
         def latest(name): return self.latest.get(name, float('nan'))
-        self.learn.metrics = self.other_metrics + L(ValueMetric(partial(latest, name), name) for name in self.names)
+        self.columns = L(ValueMetric(partial(latest, name), name) for name in self.names)
+        self.learn.metrics = self.other_metrics + self.columns
     def before_validate(self): self.latest = {}
     def after_validate(self):
         due = (self.epoch + 1) % self.every == 0 or self.epoch + 1 == self.n_epoch
@@ -298,6 +301,15 @@ def check_args(
             raise ValueError(f'{where}: {value!r} is no {want.__name__}.')
         is_amount = want is int or name.endswith(('lr', 'wd'))
         if is_amount and value is not None and value < 0: raise ValueError(f'{where}: {value} is negative.')
+
+def _check_trial(r, **numbers):
+    "Raise a sentence where the data of a trial is no `Ratings`, or a number is none"
+    if not isinstance(r, Ratings):
+        raise TypeError(f'a trial is run on Ratings, and this is a {type(r).__name__}; load(...) reads them.')
+    for name,value in numbers.items():
+        if value is not None and not isinstance(value, (int, np.integer)):
+            raise ValueError(f'{name}={value!r} is no whole number.')
+
 
 # %% ../nbs/19_experiment.ipynb #891506f5
 def use_preset(
@@ -394,6 +406,7 @@ def run_trial(
     "Choose the epoch on validation rows, train on all but the test rows, measure on the test rows"
     chosen = get_recipe(model)
     check_args(model, kwargs)
+    _check_trial(r, seed=seed, epochs=epochs, bs=bs)
     check_feedback(model, r)
     ranking = ranking or not r.has_ratings
     if chosen.run:
@@ -436,7 +449,7 @@ def compare(
 )->pd.DataFrame: # One row a model: means over the seeds, standard deviations as `±`
     "Run models side by side"
     rows = {}
-    for entry in models:
+    for entry in [models] if isinstance(models, str) else models:
         name, args = (entry, {}) if isinstance(entry, str) else entry
         common = dict(ranking=ranking, relevant=relevant, progress=progress)
         trials = [run_trial(name, r, spec, seed=seed, **common, **args) for seed in seeds]

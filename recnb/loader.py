@@ -8,7 +8,7 @@ __all__ = ['loader_classes', 'loader_combiners', 'RatingRows', 'GatherDL', 'batc
 # %% ../nbs/09_loader.ipynb #a94620ee
 import numpy as np, pandas as pd, torch
 from dataclasses import replace
-from fastai.basics import DataLoader, DataLoaders, default_device
+from fastai.basics import DataLoader, DataLoaders, default_device, display_df
 from fastcore.basics import patch
 from .ratings import *
 from .split import *
@@ -76,6 +76,7 @@ def in_row_order(self:RatingRows,
 # %% ../nbs/09_loader.ipynb #acb35f86
 class GatherDL(DataLoader):
     "A fastai `DataLoader` that shuffles row numbers and lets its data set gather whole batches"
+    dls = None # The `RatingDataLoaders` that it belongs to, for ids and titles
     def __init__(self,
         dataset, # A `RatingRows`, or another class with its methods
         bs:int=4096, # Rows a batch
@@ -124,7 +125,9 @@ def to(self:GatherDL, device):
 def new(self:GatherDL, dataset=None, cls=None, **kwargs):
     "A copy with some arguments changed"
     args = dict(bs=self.bs, shuffle=self.shuffle, drop_last=self.drop_last, seed=self.seed, device=self.device)
-    return (cls or type(self))(self.dataset if dataset is None else dataset, **{**args, **kwargs})
+    res = (cls or type(self))(self.dataset if dataset is None else dataset, **{**args, **kwargs})
+    res.dls = self.dls
+    return res
 
 @patch
 def in_row_order(self:GatherDL, out):
@@ -232,6 +235,7 @@ def from_ratings(cls:RatingDataLoaders,
     bs, valid_bs = bs or res.default_bs(res.sized_by), valid_bs or res.valid_bs
     args = dict(seed=res.seed, device=res.device)
     dls = [GatherDL(train, bs=bs, shuffle=True, **args), *(GatherDL(o, bs=valid_bs, **args) for o in (valid, test))]
+    for dl in dls: dl.dls = res
     DataLoaders.__init__(res, *dls, device=res.device)
     return res
 
@@ -271,20 +275,69 @@ def new_rows(self:RatingDataLoaders,
     rating = torch.tensor(df[RATING].to_numpy(dtype='float32')) if RATING in df else None
     return RatingRows(self.users.encode(df[USER]), self.items.encode(df[ITEM]), rating)
 
+def _rows_as_table(rows):
+    "Rows as a table: dicts, rows of another table, or (user, item) pairs"
+    rows = [rows] if isinstance(rows, (dict, pd.Series)) else list(rows)
+    if all(isinstance(row, (dict, pd.Series)) for row in rows): return pd.DataFrame([dict(row) for row in rows])
+    if rows and all(isinstance(row, (tuple, list)) and len(row) in (2, 3) for row in rows):
+        return pd.DataFrame(rows).set_axis([USER, ITEM, RATING][:len(rows[0])], axis=1)
+    raise DataError(f"{rows!r:.60} is no list of rows; a row is dict(user_id=..., item_id=...) or a (user, item) pair.")
+
 @patch
 def test_dl(self:RatingDataLoaders,
-    df:pd.DataFrame, # With `user_id`, `item_id` and perhaps `rating`
+    df, # A table with `user_id`, `item_id` and perhaps `rating`, or a list of such rows
     bs:int=None, # Rows a batch; as in validation if None
     **kwargs
 )->GatherDL: # In the order of the rows
     "A loader for new rows"
+    if not isinstance(df, pd.DataFrame): df = _rows_as_table(df)
     for c in (USER, ITEM):
         if c not in df:
             raise DataError(f"the rows to predict have no column '{c}'; there are {', '.join(map(repr, df.columns))}.")
-    return GatherDL(self.new_rows(df), bs=bs or self._query_bs, device=self.device)
+    dl = GatherDL(self.new_rows(df), bs=bs or self._query_bs, device=self.device)
+    dl.dls = self
+    return dl
 
 @patch(as_prop=True)
 def _query_bs(self:RatingDataLoaders): return self.valid.bs if self.loaders else self._valid_bs or self.valid_bs
+
+# %% ../nbs/09_loader.ipynb #49d27a1d
+@patch(as_prop=True)
+def vocab(self:RatingDataLoaders)->dict: # Of the users and of the items, by the name of their column
+    "The vocabularies"
+    return {USER:self.users, ITEM:self.items}
+
+@patch
+def new_empty(self:RatingDataLoaders):
+    raise ValueError('a learner is not exported, as a pickle may run code where it is read: write it with '
+        'Recommender(learn).save(folder), and read it with load_recommender(folder).')
+
+_no_ratings = ('this learner ranks items and predicts no ratings: lists come from '
+    'Recommender(learn).recommend(user_id), their figures from test_ranking(learn).')
+
+
+# %% ../nbs/09_loader.ipynb #6328e8c2
+@patch
+def decode_batch(self:RatingDataLoaders,
+    b, # Inputs of a model, and predicted ratings in place of the targets
+    max_n:int=9, # Rows to decode
+)->list: # A tuple a row: what the model reads, and the rating
+    "The rows of a batch, as `Learner.predict` wants them"
+    if len(b) != self.n_inp + 1: raise ValueError(_no_ratings)
+    return list(zip(*(o[:max_n] for o in b)))
+
+@patch
+def show_results(self:GatherDL,
+    b, # A batch
+    out, # Predicted ratings of its targets
+    max_n:int=9, # Rows to show
+    **kwargs
+):
+    "Show rows of a batch with the ratings that were predicted for them"
+    if not isinstance(out, torch.Tensor) or out.ndim != 1: raise ValueError(_no_ratings)
+    table = self.dls.show_batch(b, max_n)
+    display_df(table.assign(prediction=out[:len(table)].cpu().numpy()))
+
 
 # %% ../nbs/09_loader.ipynb #ca524ed1
 @patch
