@@ -21,6 +21,7 @@ from .history import *
 from .loader import *
 from .history_loader import *
 from .model import *
+from .training import *
 
 # %% ../nbs/30_linear.ipynb #8c0bd1ce
 class AllRatingsDataLoaders(RatingDataLoaders):

@@ -8,7 +8,7 @@ __all__ = ['loader_classes', 'loader_combiners', 'RatingRows', 'GatherDL', 'batc
 # %% ../nbs/09_loader.ipynb #a94620ee
 import numpy as np, pandas as pd, torch
 from dataclasses import replace
-from fastai.basics import DataLoader, DataLoaders, default_device, display_df
+from fastai.basics import DataLoader, DataLoaders, default_device
 from fastcore.basics import patch
 from .ratings import *
 from .split import *
@@ -76,7 +76,6 @@ def in_row_order(self:RatingRows,
 # %% ../nbs/09_loader.ipynb #acb35f86
 class GatherDL(DataLoader):
     "A fastai `DataLoader` that shuffles row numbers and lets its data set gather whole batches"
-    dls = None # The `RatingDataLoaders` that it belongs to, for ids and titles
     def __init__(self,
         dataset, # A `RatingRows`, or another class with its methods
         bs:int=4096, # Rows a batch
@@ -125,9 +124,7 @@ def to(self:GatherDL, device):
 def new(self:GatherDL, dataset=None, cls=None, **kwargs):
     "A copy with some arguments changed"
     args = dict(bs=self.bs, shuffle=self.shuffle, drop_last=self.drop_last, seed=self.seed, device=self.device)
-    res = (cls or type(self))(self.dataset if dataset is None else dataset, **{**args, **kwargs})
-    res.dls = self.dls
-    return res
+    return (cls or type(self))(self.dataset if dataset is None else dataset, **{**args, **kwargs})
 
 @patch
 def in_row_order(self:GatherDL, out):
@@ -186,6 +183,11 @@ def rows(self:RatingDataLoaders,
     return RatingRows(*(torch.from_numpy(c[in_part]) for c in columns))
 
 # %% ../nbs/09_loader.ipynb #34f4ca7e
+def _check_ratings(r):
+    if isinstance(r, Ratings): return
+    raise TypeError(f'loaders are made of Ratings, and this is a {type(r).__name__}: RatingDataLoaders.from_df makes '
+        'them of a DataFrame, load(...) reads Ratings.')
+
 @patch(cls_method=True)
 def for_queries(cls:RatingDataLoaders,
     r:Ratings, # Any ratings
@@ -197,6 +199,7 @@ def for_queries(cls:RatingDataLoaders,
     **kwargs # What a row looks like, for the kinds of loaders that have a choice
 )->'RatingDataLoaders':
     "Loaders that make queries for a model, and have no rows to train on"
+    _check_ratings(r)
     for k in kwargs:
         if k not in cls.loader_args: raise TypeError(f"{cls.__name__} has no argument '{k}'; {cls._args_text()}.")
     res = cls.__new__(cls)
@@ -216,6 +219,7 @@ def _args_text(cls:RatingDataLoaders): return f"it has {', '.join(cls.loader_arg
 # %% ../nbs/09_loader.ipynb #d11b0b56
 def _training_scale(r):
     "The scale that was given, or what the training rows show of it"
+    _check_ratings(r)
     train = part_rows(r, 'train')
     return find_scale(r.df[RATING].to_numpy()[train]) if r.scale_found and train.any() else r.scale
 
@@ -235,7 +239,6 @@ def from_ratings(cls:RatingDataLoaders,
     bs, valid_bs = bs or res.default_bs(res.sized_by), valid_bs or res.valid_bs
     args = dict(seed=res.seed, device=res.device)
     dls = [GatherDL(train, bs=bs, shuffle=True, **args), *(GatherDL(o, bs=valid_bs, **args) for o in (valid, test))]
-    for dl in dls: dl.dls = res
     DataLoaders.__init__(res, *dls, device=res.device)
     return res
 
@@ -294,9 +297,7 @@ def test_dl(self:RatingDataLoaders,
     for c in (USER, ITEM):
         if c not in df:
             raise DataError(f"the rows to predict have no column '{c}'; there are {', '.join(map(repr, df.columns))}.")
-    dl = GatherDL(self.new_rows(df), bs=bs or self._query_bs, device=self.device)
-    dl.dls = self
-    return dl
+    return GatherDL(self.new_rows(df), bs=bs or self._query_bs, device=self.device)
 
 @patch(as_prop=True)
 def _query_bs(self:RatingDataLoaders): return self.valid.bs if self.loaders else self._valid_bs or self.valid_bs
@@ -311,33 +312,6 @@ def vocab(self:RatingDataLoaders)->dict: # Of the users and of the items, by the
 def new_empty(self:RatingDataLoaders):
     raise ValueError('a learner is not exported, as a pickle may run code where it is read: write it with '
         'Recommender(learn).save(folder), and read it with load_recommender(folder).')
-
-_no_ratings = ('this learner ranks items and predicts no ratings: lists come from '
-    'Recommender(learn).recommend(user_id), their figures from test_ranking(learn).')
-
-
-# %% ../nbs/09_loader.ipynb #6328e8c2
-@patch
-def decode_batch(self:RatingDataLoaders,
-    b, # Inputs of a model, and predicted ratings in place of the targets
-    max_n:int=9, # Rows to decode
-)->list: # A tuple a row: what the model reads, and the rating
-    "The rows of a batch, as `Learner.predict` wants them"
-    if len(b) != self.n_inp + 1: raise ValueError(_no_ratings)
-    return list(zip(*(o[:max_n] for o in b)))
-
-@patch
-def show_results(self:GatherDL,
-    b, # A batch
-    out, # Predicted ratings of its targets
-    max_n:int=9, # Rows to show
-    **kwargs
-):
-    "Show rows of a batch with the ratings that were predicted for them"
-    if not isinstance(out, torch.Tensor) or out.ndim != 1: raise ValueError(_no_ratings)
-    table = self.dls.show_batch(b, max_n)
-    display_df(table.assign(prediction=out[:len(table)].cpu().numpy()))
-
 
 # %% ../nbs/09_loader.ipynb #ca524ed1
 @patch
