@@ -49,3 +49,4 @@ from recnb.bundle import *
 from recnb.hub import *
 from recnb.update import *
 from recnb.evaluate import *
+from recnb.fastai_habits import *

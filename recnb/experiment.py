@@ -13,7 +13,7 @@ import numpy as np, pandas as pd, torch
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
-from fastai.basics import Callback, L, Learner, ValueMetric, no_random, set_seed
+from fastai.basics import Callback, L, Learner, ValueMetric, get_model, no_random, set_seed
 from fastcore.basics import patch
 from fastcore.meta import delegates
 from .ratings import *
@@ -106,7 +106,7 @@ def test_errors(
     learn:Learner, # Trained
 )->dict: # 'mae', 'mse', 'rmse'; None where the model does not predict ratings, or there are none
     "Rating errors on the test rows"
-    if not learn.model.rates or not learn.dls.ratings.has_ratings: return dict(mae=None, mse=None, rmse=None)
+    if not get_model(learn.model).rates or not learn.dls.ratings.has_ratings: return dict(mae=None, mse=None, rmse=None)
     return rating_errors(*predict_dl(learn, learn.dls.test))
 
 # %% ../nbs/19_experiment.ipynb #d09e3d3e
@@ -238,7 +238,7 @@ def test_ranking(
     return _rank(learn, query, ks=ks, pessimistic=pessimistic, **rest)
 
 def _rank(learn, query, **kwargs):
-    model = learn.model.to(learn.dls.device).eval()
+    model = get_model(learn.model).to(learn.dls.device).eval()
     def scores(rows): return model.scores(*query(rows))
     if isinstance(query, _NewUsers) and model.fold_in_parts() is not None:
         scores = _FoldedScores(model, query, learn.dls.train.dataset)
@@ -254,11 +254,14 @@ class RankingMetrics(Callback):
         **kwargs # To `ranking_task`
     ):
         self.names, self.every, self.kwargs = names or ('hit_rate@10', 'ndcg@10'), every, kwargs
+        self.columns = L()
         self.ks = sorted({int(name.partition('@')[2]) for name in self.names})
     def before_fit(self):
-        self.latest, self.other_metrics, self.task = {}, self.learn.metrics, None
+        self.latest, self.task = {}, None
+        self.other_metrics = self.learn.metrics.filter(lambda o: o not in self.columns) # left by a fit that failed
         def latest(name): return self.latest.get(name, float('nan'))
-        self.learn.metrics = self.other_metrics + L(ValueMetric(partial(latest, name), name) for name in self.names)
+        self.columns = L(ValueMetric(partial(latest, name), name) for name in self.names)
+        self.learn.metrics = self.other_metrics + self.columns
     def before_validate(self): self.latest = {}
     def after_validate(self):
         due = (self.epoch + 1) % self.every == 0 or self.epoch + 1 == self.n_epoch
@@ -300,6 +303,14 @@ def check_args(
             raise ValueError(f'{where}: {value!r} is no {want.__name__}.')
         is_amount = want is int or name.endswith(('lr', 'wd'))
         if is_amount and value is not None and value < 0: raise ValueError(f'{where}: {value} is negative.')
+
+def _check_trial(r, **numbers):
+    "Raise a sentence where the data of a trial is no `Ratings`, or a number is none"
+    if not isinstance(r, Ratings):
+        raise TypeError(f'a trial is run on Ratings, and this is a {type(r).__name__}; load(...) reads them.')
+    for name,value in numbers.items():
+        if value is not None and not isinstance(value, (int, np.integer)):
+            raise ValueError(f'{name}={value!r} is no whole number.')
 
 # %% ../nbs/19_experiment.ipynb #a5f06ea8
 def check_metric(
@@ -354,6 +365,7 @@ def fit_recipe(
     flat:bool=False, # The same learning rate throughout, in place of the one-cycle schedule?
     checkpoint:Checkpoint=None, # Written after each epoch, and resumed from
     metric:str=None, # What is to choose the epoch, to be checked before anything is trained
+    sized_by:int=None, # Training rows that decide about the size of batches; those of `parts` if None
     **kwargs # Arguments of the model's loaders and of its learner function
 )->tuple: # The fitted learner, and how many seconds that took
     "Make a learner from a seed, and fit it"
@@ -362,7 +374,7 @@ def fit_recipe(
     loader_args = {k: v for k,v in kwargs.items() if k in chosen.loaders.loader_args}
     learner_args = {k: v for k,v in kwargs.items() if k not in loader_args}
     set_seed(seed)
-    dls = chosen.loaders.from_ratings(parts, bs=bs, seed=seed, **loader_args)
+    dls = chosen.loaders.from_ratings(parts, bs=bs, sized_by=sized_by, seed=seed, **loader_args)
     _check_metric_early(chosen, dls, learner_args, metric, seed)
     start = time.perf_counter()
     learn = chosen.make(dls, **learner_args) # a closed form does its work here
@@ -373,11 +385,12 @@ def fit_recipe(
 # %% ../nbs/19_experiment.ipynb #3eba04ea
 def _fit_twice(fit, parts, epochs, metric):
     "Choose the epoch, and train on all but the test rows: the learner, its epochs, the seconds of both, and the curve"
-    stop, seconds, curve = None, 0., []
+    stop, seconds, curve, rows = None, 0., [], None
     if epochs:
         learn, seconds = fit(parts, 'choosing', 'choosing the epoch', metric=metric)
         stop, curve = best_epoch(learn, metric)[0], epoch_table(learn).to_dict('records')
-    learn, more_seconds = fit(merge_validation(parts), 'training', 'training', stop)
+        rows = learn.dls.sized_by
+    learn, more_seconds = fit(merge_validation(parts), 'training', 'training', stop, sized_by=rows)
     return learn, stop or 0, seconds + more_seconds, curve
 
 # %% ../nbs/19_experiment.ipynb #438a90e2
@@ -401,6 +414,17 @@ def _measure(learn, ranking, relevant):
     return res | dict(ranking=test_ranking(learn, relevant=relevant),
         lists=rows_to_find(learn.dls.ratings, relevant=relevant)[1])
 
+# %% ../nbs/19_experiment.ipynb #de15d687
+def _schedule_note(chosen, n, metric):
+    "A sentence where the best epoch is the last of its schedule, so that a longer one may do better"
+    if n < 2 or chosen < n: return []
+    return [f'of {n} epochs the last is the best, by {metric} on the validation rows; a longer schedule may do better, '
+        f'such as epochs={2*n} (--epochs {2*n})']
+
+def _usual_metric(chosen, r):
+    "What chooses the epoch of a recipe; by the lists where there are no ratings"
+    return chosen.metric if r.has_ratings or '@' in chosen.metric else 'ndcg@10'
+
 # %% ../nbs/19_experiment.ipynb #55483561
 def run_trial(
     model:str, # Name of a recipe
@@ -421,6 +445,7 @@ def run_trial(
     "Choose the epoch on validation rows, train on all but the test rows, measure on the test rows"
     chosen = get_recipe(model)
     check_args(model, kwargs)
+    _check_trial(r, seed=seed, epochs=epochs, bs=bs)
     check_feedback(model, r)
     ranking, parts = ranking or not r.has_ratings, split(r, spec, valid='same', seed=seed)
     _check_choices(model, parts, metric, ranking, relevant)
@@ -432,18 +457,14 @@ def run_trial(
     settings = dict(model=model, data=r.name, ratings=len(r), split=spec, seed=seed, epochs=epochs, bs=bs,
         metric=metric, arguments=repr(sorted(kwargs.items())))
     n = chosen.epochs and (epochs or chosen.epochs)
-    def fit(parts, name, label, stop=None, metric=None):
+    def fit(parts, name, label, stop=None, **more):
         checkpoint = _checkpoint(checkpoint_dir if n else None, name, settings, stop, resume)
         bar = f'{model}: {label}' if progress else None
-        return fit_recipe(model, parts, n, stop, seed, bs, bar, checkpoint=checkpoint, metric=metric, **kwargs)
+        return fit_recipe(model, parts, n, stop, seed, bs, bar, checkpoint=checkpoint, **more, **kwargs)
     learn, trained, seconds, curve = _fit_twice(fit, parts, n, metric)
-    figures = _measure(learn, ranking, relevant)
+    figures, notes = _measure(learn, ranking, relevant), [*parts.notes, *_schedule_note(trained, n, metric)]
     return Trial(model, r.name, spec, seed, **_row_counts(parts, n), epochs=trained, **figures,
-        train_seconds=round(seconds, 2), notes=list(parts.notes), arguments=kwargs, curve=curve, learn=learn)
-
-def _usual_metric(chosen, r):
-    "What chooses the epoch of a recipe; by the lists where there are no ratings"
-    return chosen.metric if r.has_ratings or '@' in chosen.metric else 'ndcg@10'
+        train_seconds=round(seconds, 2), notes=notes, arguments=kwargs, curve=curve, learn=learn)
 
 # %% ../nbs/19_experiment.ipynb #b8a8245b
 def compare(
@@ -457,7 +478,7 @@ def compare(
 )->pd.DataFrame: # One row a model: means over the seeds, standard deviations as `±`
     "Run models side by side"
     rows = {}
-    for entry in models:
+    for entry in [models] if isinstance(models, str) else models:
         name, args = (entry, {}) if isinstance(entry, str) else entry
         common = dict(ranking=ranking, relevant=relevant, progress=progress)
         trials = [run_trial(name, r, spec, seed=seed, **common, **args) for seed in seeds]

@@ -21,6 +21,7 @@ from .history import *
 from .loader import *
 from .history_loader import *
 from .model import *
+from .training import *
 
 # %% ../nbs/30_linear.ipynb #8c0bd1ce
 class AllRatingsDataLoaders(RatingDataLoaders):
@@ -153,7 +154,7 @@ class LinearModel(RecModel):
     ):
         super().__init__()
         self.n_items, self.rule = n_items, rule
-        self.register_buffer('popular', torch.zeros(n_items)) # far smaller than scores, to order equal ones
+        self.popular = nn.Parameter(torch.zeros(n_items), requires_grad=False) # far smaller than scores, to order equal ones
 
 @patch
 def set_popular(self:LinearModel, X):
@@ -286,7 +287,7 @@ def fitted_learner(
     model:RecModel, # Filled
 )->Learner: # With nothing left to train
     "A `Learner` around a model that needs no training"
-    return Learner(dls, model.to(dls.device), loss_func=nn.MSELoss())
+    return closed_form_learner(dls, model)
 
 def _check_memory(n_items, disliked, max_items):
     "A sentence where the square tables of EASE would be too large"
