@@ -199,5 +199,5 @@ def default_recipe(
     r:Ratings, # Any data
 )->str: # Name of a recipe
     "The recipe for lists that is taken where none is named"
-    finder = 'ease' if r.n_items <= 30_000 else 'ials'
+    finder = 'graded-ease' if r.n_items <= 30_000 else 'ials'
     return f'{finder}+mf' if r.has_ratings else finder
