@@ -18,6 +18,7 @@ from fastcore.basics import patch
 from fastcore.foundation import L
 from .ratings import *
 from .loader import *
+from .suggestions import *
 
 # %% ../nbs/14_model.ipynb #81244d62
 def encode_value(
@@ -273,7 +274,7 @@ def get_recipe(
         raise ValueError(
             f"there is no model '{name}', as no model is imported yet; start with `from recnb.all import *`."
         )
-    raise ValueError(f"there is no model '{name}'; there are {', '.join(recipes)}.")
+    raise ValueError(f"there is no model '{name}'; there are {', '.join(recipes)}{did_you_mean(name, recipes)}")
 
 # %% ../nbs/14_model.ipynb #e89bff99
 def check_feedback(
