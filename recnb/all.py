@@ -41,6 +41,7 @@ from recnb.ials import *
 from recnb.two_stage import *
 from recnb.rerank import *
 from recnb.recommender import *
+from recnb.lists import *
 from recnb.explain import *
 from recnb.model_card import *
 from recnb.bundle import *

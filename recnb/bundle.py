@@ -28,6 +28,7 @@ from .model_card import *
 from .model import *
 from .experiment import *
 from .recommender import *
+from .lists import *
 
 # %% ../nbs/42_bundle.ipynb #1c7c94b2
 FORMAT = 1 # Of the folder; a reader that knows only older ones raises an error

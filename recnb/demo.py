@@ -19,6 +19,7 @@ from .text import *
 from .metadata import *
 from .two_stage import *
 from .recommender import *
+from .lists import *
 
 # %% ../nbs/46_demo.ipynb #74a6f79f
 def typical_user(
