@@ -38,12 +38,13 @@ def _relevant(rec, relevant):
     "What lists should find: what the caller says, or else what a trial of this recommender measured"
     return rec.about.get('relevant') if relevant is None else relevant
 
-# %% ../nbs/45_evaluate.ipynb #7340ff66
+# %% ../nbs/45_evaluate.ipynb #7887cac7
 def _is_trained_pair(rec, df):
     "Which rows are pairs of user and item that the recommender's data has already"
     known = pd.MultiIndex.from_arrays([rec.ratings.df[USER], rec.ratings.df[ITEM]])
     return pd.MultiIndex.from_arrays([df[USER], df[ITEM]]).isin(known)
 
+# %% ../nbs/45_evaluate.ipynb #7340ff66
 def evaluate_on(
     rec:Recommender, # Any recommender
     r:Ratings, # Other ratings of the same users and items
@@ -58,20 +59,17 @@ def evaluate_on(
     new = df[~old]
     if not len(new):
         raise DataError(f'this model was trained on all ratings of {r.name}, so they say nothing about how good it is.')
-    item, user = rec.items.encode(new[ITEM]), rec.users.encode(new[USER])
-    known = (user > 0) & (item > 0)
+    item = rec.items.encode(new[ITEM])
+    known = (rec.users.encode(new[USER]) > 0) & (item > 0)
     if not known.any():
-        raise DataError(
-            f'{r.name} and this model have no user and item in common; are its ids those the model was trained on?'
-        )
+        raise DataError(f'{r.name} and this model have no user and item in common; '
+            'are its ids those the model was trained on?')
     result = dict(ratings=len(r), seen=int(old.sum()), known=int(known.sum()))
     if rec.rates and r.has_ratings:
         predicted = rec._predicted(rec._loaders_for(rec.rating_rows(new[USER])), rec.model, new[[USER, ITEM]])
         result |= rating_errors(predicted, new[RATING].to_numpy())
     find = known & liked_rows(r, relevant_rule(r, _relevant(rec, relevant)))[~old]
-    if not find.any():
-        raise DataError(f'none of the new ratings of {r.name} is high enough to be found in a list; '
-            'say a lower relevant=.')
+    if not find.any(): raise DataError(f'none of the new ratings of {r.name} is high enough; say a lower relevant=.')
     return result | _list_metrics(rec, new[find], item[find], **kwargs)
 
 # %% ../nbs/45_evaluate.ipynb #76814ff5

@@ -18,7 +18,7 @@ from .linear import *
 
 # %% ../nbs/35_ials.ipynb #96512b0b
 def _batches(liked, width, cells):
-    "Rows of a sparse matrix with what they hold, padded with 0: row numbers (B,), columns and values (B, N), longest first"
+    "Rows of a sparse matrix, padded with 0, the longest first: numbers (B,), columns and values (B, N)"
     n = np.diff(liked.indptr)
     order = np.argsort(-n, kind='stable')[:np.count_nonzero(n)]
     lo = 0
@@ -124,6 +124,7 @@ def _log_counts(counts):
     counts.data = np.log2(1 + counts.data).astype('float32')
     return counts
 
+# %% ../nbs/35_ials.ipynb #a87600e1
 @patch
 def user_vectors(self:IALS, *query)->torch.Tensor: # (B, factors)
     "Vectors of users, from their histories"

@@ -146,6 +146,7 @@ def match_ratings(self:Recommender,
     if TIME in self.ratings.df and TIME not in df: df[TIME] = self.now
     return df.astype({ITEM:self.items.ids.dtype}) if len(df) else df, matches
 
+# %% ../nbs/40_recommender.ipynb #827cf22e
 def _check_scale(df, r):
     "A sentence about the first rating that is not on the scale"
     wrong = ~df[RATING].between(r.scale.low, r.scale.high)

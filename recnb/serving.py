@@ -112,7 +112,7 @@ def _check_scale(self:ServedModel, ratings):
     for n,rating in enumerate(ratings, 1):
         if s.low <= rating <= s.high: continue
         if not r.has_ratings:
-            raise RequestError(400, f'Rating {n} is {rating:g}, but {r.name} has no ratings, only choices; leave it out.')
+            raise RequestError(400, f'Rating {n} is {rating:g}, but {r.name} has only choices; leave it out.')
         scale = f'the scale of {r.name}, {s.low:g} to {s.high:g}'
         raise RequestError(400, f'Rating {n} is {rating:g}, which is not on {scale}.')
 
