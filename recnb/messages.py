@@ -69,8 +69,7 @@ class RatedItem(Fields):
     model_config = _any_of('item_id', 'title')
     item_id: Id = Field(None, description=f'a whole number, or {_text}')
     title: Id = Field(None, description=_text)
-    _scale = 'a finite number on the scale of the model; the highest if left out'
-    rating: float = Field(None, gt=-1e9, lt=1e9, description=_scale)
+    rating: float = Field(None, gt=-1e9, lt=1e9, description='a finite number on the scale of the model')
 
     @property
     def item(self): return self.title if self.item_id is None else self.item_id
