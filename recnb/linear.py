@@ -31,14 +31,15 @@ class AllRatingsDataLoaders(RatingDataLoaders):
 def query(self:AllRatingsDataLoaders,
     ids, # User ids, (B,)
     in_history:np.ndarray=None, # May this rating be part of a history? One bool a rating; all if None
-)->tuple: # User indices (B,); item indices and ratings, padded on the left with 0, (B, N); how many are real (B,)
+)->tuple: # User indices (B,); items and ratings (or counts), padded on the left with 0, (B, N); how many are real (B,)
     "The inputs of a model's `scores` for users"
     code, distinct = pd.factorize(pd.Series(list(ids), dtype=None if len(ids) else object))
     place, df = pd.Index(distinct).get_indexer(pd.Index(self.ratings.df[USER])), self.ratings.df
     if in_history is not None: place = np.where(in_history, place, -1)
     rows = np.flatnonzero(place >= 0)
     rows = rows[np.argsort(place[rows], kind='stable')]
-    item, rating = self.items.encode(df[ITEM].iloc[rows]), df[RATING].to_numpy()[rows]
+    counted = WEIGHT in df and not self.ratings.has_ratings
+    item, rating = self.items.encode(df[ITEM].iloc[rows]), df[WEIGHT if counted else RATING].to_numpy()[rows]
     padded = _padded(place[rows], len(distinct), item, rating)
     user = self.users.encode(pd.Series(distinct)) if len(distinct) else np.zeros(0, 'int32')
     return tuple(torch.from_numpy(column[code]).to(self.device) for column in (user, *padded))

@@ -410,8 +410,9 @@ def filter(self:Ratings,
 def head(self:Ratings,
     n:int=5, # Rows
 )->pd.DataFrame:
-    "The first `n` rows, with titles where there are any"
+    "The first `n` rows, with titles where there are any, and no ratings where there are none"
     df = self.df.head(n)
+    if not self.has_ratings: df = df.drop(columns=RATING)
     return df if self.items is None else df.assign(title=self.titles(df[ITEM]).to_numpy())
 
 @patch
