@@ -8,6 +8,7 @@ __all__ = ['RatedPairs', 'FactorSide', 'SVDPP', 'LargeBatchDataLoaders', 'svdpp_
 # %% ../nbs/22_svdpp.ipynb #3cec3d84
 import numpy as np, torch
 import torch.nn.functional as F
+from functools import partial
 from torch import nn
 from fastai.basics import CastToTensor, Learner
 from fastcore.basics import patch
@@ -320,14 +321,14 @@ def _decay_groups(model): # vectors; biases
     return list(groups)
 
 # %% ../nbs/22_svdpp.ipynb #5105cc31
-@recipe('svdpp', epochs=30, about='factorization with implicit feedback both ways', loaders=LargeBatchDataLoaders)
-@delegates(Learner.__init__, but='dls,model,loss_func,splitter,wd')
+@recipe('svdpp', epochs=20, about='factorization with implicit feedback both ways', loaders=LargeBatchDataLoaders)
+@delegates(Learner.__init__, but='dls,model,loss_func,opt_func,splitter,wd')
 def svdpp_learner(
     dls, # `LargeBatchDataLoaders`, or other `RatingDataLoaders`
     n_factors:int=16, # Width of each member
     members:int=10, # Factorizations side by side
     y_range:tuple=None, # Ends of the sigmoid; those of the ratings, half a step wider, if None; False for no sigmoid
-    wd:float=2.5, # Weight decay of all vectors
+    wd:float=2., # Weight decay of all vectors
     bias_wd:float=0., # Weight decay of the biases
     init_std:float=.01, # Standard deviation of the factors at the start
     id_dropout:float=.02, # Share of ids replaced by 0 in training
@@ -335,7 +336,7 @@ def svdpp_learner(
     user_features=(), # Names of columns of the user table; True for those of sex, age group and occupation that it has
     item_features=None, # Name of a column of lists of the item table; True for genres
     lr:float=.02, # Peak of the one-cycle schedule
-    opt_func=FusedAdamW, # Optimizer
+    damping:float=.1, # AdamW's epsilon, as a share of the gradient of a row with an average number of ratings
     metrics=None, # MAE and RMSE if None
     **kwargs
 )->Learner: # Ready to fit
@@ -345,7 +346,8 @@ def svdpp_learner(
     model = SVDPP(len(dls.users), len(dls.items), torch.stack([train.user, train.item]).cpu(), n_factors, members,
         y_range or None, train.rating.double().mean().item(), init_std, id_dropout, implicit,
         **_side_features(dls, user_features, item_features))
-    learn = Learner(dls, model, loss_func=_member_loss, opt_func=opt_func, splitter=_decay_groups, lr=lr,
-        wd=[wd, bias_wd], metrics=[MAE(), RMSE()] if metrics is None else metrics, **kwargs)
+    eps = damping/(members*(len(dls.users)*len(dls.items))**.5)
+    learn = Learner(dls, model, loss_func=_member_loss, opt_func=partial(FusedAdamW, eps=eps), splitter=_decay_groups,
+        lr=lr, wd=[wd, bias_wd], metrics=[MAE(), RMSE()] if metrics is None else metrics, **kwargs)
     learn.remove_cb(CastToTensor) # our batches are plain tensors already
     return learn
