@@ -1,7 +1,7 @@
 """How many lists a second the server answers, how long they take, and how it refuses malformed requests.
 
     python benchmarks/serve.py [--models mf causal] [--rate 50] [--seconds 10] [--clients 4] [--minutes 10]
-                               [--dir FOLDER] [--json] [--quick]
+                               [--dir FOLDER] [--json] [--quick] [--crowd] [--swap SECONDS]
 
 A server in a process of its own trains a model on MovieLens 1M (from where `recnb.datasets.load` finds it; toy data of
 the same size otherwise), or loads a saved recommender (`--dir`), and listens on loopback. This process sends requests
@@ -10,12 +10,18 @@ over plain sockets that stay open. A request is POST /recommend with ten random 
 2. An offered rate: requests come at fixed moments, whether or not the server keeps up, and the time of an answer counts
    from the moment at which its request was due.
 3. `--minutes`: the same for so long; errors, and how the memory of the server grows after the first minute.
-4. Malformed requests of many kinds. Each must be refused, with 4xx or a closed connection, and the server must be well
+4. `--crowd`: 1,500 connections, of which 600 send nothing, 600 send the head of a request a byte at a time, and 300 are
+   of honest clients, each of which sends a request, reads the answer, and looks at it for ten seconds. Whoever is cut
+   off comes back. Every honest request must be answered, 99 of 100 within two seconds.
+5. `--swap`: two processes (`recnb serve --workers 2`) at the offered rate for so long. Every fifteen seconds, in turn,
+   a new version of the folder is saved, and a process is killed. No request may stay without its answer; a client sends
+   a request again, once, where its connection was closed before a byte of the answer, as HTTP clients do.
+6. Malformed requests of many kinds. Each must be refused, with 4xx or a closed connection, and the server must be well
    afterwards.
 Beside the times stands what a request costs the server's processors: on a machine with other work the times tell how
 busy it is.
 """
-import argparse, asyncio, json, os, random, subprocess, sys, time
+import argparse, asyncio, json, os, random, resource, signal, subprocess, sys, tempfile, threading, time
 from collections import Counter
 from pathlib import Path
 
@@ -165,6 +171,118 @@ def measure(pid, f, *args, **kwargs):
     return figures(times, errors, time.perf_counter() - begin, cpu_seconds(pid) - cpu)
 
 
+# A crowd
+
+CROWD = dict(nothing=600, slow=600, honest=300)
+LOOK_SECONDS = 10.
+
+async def disturb(port, request, end, cut_off):
+    "Open a connection and send nothing, or a byte a second; when it is closed, open another"
+    while time.perf_counter() < end:
+        try:
+            reader, writer = await asyncio.open_connection('127.0.0.1', port)
+            closed = asyncio.create_task(reader.read())
+            for byte in request:
+                writer.write(bytes([byte]))
+                if (await asyncio.wait([closed], timeout=1))[0]: break
+            await asyncio.wait([closed], timeout=max(end - time.perf_counter(), 0))
+            cut_off.append(closed.done())
+            closed.cancel()
+            writer.close()
+        except OSError: await asyncio.sleep(.5)
+
+
+async def crowd(port, requests, seconds, times):
+    "Honest clients among many that only take room"
+    end, errors, cut_off, rng = time.perf_counter() + seconds, 0, [], random.Random(1)
+    async def honest(n):
+        nonlocal errors
+        client = Client(port)
+        await asyncio.sleep(5 + rng.random()*LOOK_SECONDS) # once the others are there
+        while time.perf_counter() < end:
+            start = time.perf_counter()
+            try: status, _ = await client.send(requests[n % len(requests)])
+            except (OSError, asyncio.IncompleteReadError): status = 0
+            times.append(time.perf_counter() - start)
+            errors += status != 200
+            await asyncio.sleep(LOOK_SECONDS)
+    sends = [b'']*CROWD['nothing'] + [http('GET', '/search')]*CROWD['slow']
+    tasks = [asyncio.create_task(disturb(port, request, end, cut_off)) for request in sends]
+    await asyncio.gather(*map(honest, range(CROWD['honest'])))
+    for task in tasks: task.cancel()
+    print(f'{sum(cut_off)} idle or slow connections were cut off', file=sys.stderr, flush=True)
+    return errors
+
+
+# New versions, and processes that die
+
+def start_workers(folder):
+    "`recnb serve` with two processes, and its port"
+    from socket import socket
+    with socket() as sock:
+        sock.bind(('127.0.0.1', 0))
+        port = sock.getsockname()[1]
+    program = 'import sys; from recnb.cli import main; main(sys.argv[1:])'
+    args = ['serve', str(folder), '--port', str(port), '--workers', '2']
+    process = subprocess.Popen([sys.executable, '-c', program, *args])
+    async def ready(): return await Client(port).send(http('GET', '/ready'))
+    for _ in range(600):
+        try:
+            if asyncio.run(ready())[0] == 200: return process, port
+        except OSError: pass
+        time.sleep(.2)
+    sys.exit('the server did not start')
+
+
+def workers_of(process):
+    done = subprocess.run(['pgrep', '-P', str(process.pid)], capture_output=True, text=True)
+    return [int(line) for line in done.stdout.split()]
+
+
+def memory_of(pids):
+    "Memory of processes, in MB; what they share counts once"
+    def pss(pid):
+        lines = Path(f'/proc/{pid}/smaps_rollup').read_text().splitlines()
+        return next(int(line.split()[1]) for line in lines if line.startswith('Pss:'))
+    return round(sum(map(pss, pids))/1024, 1)
+
+
+def disturb_workers(process, versions, folder, stop, log):
+    "A new version, and then a process killed, every fifteen seconds"
+    n = 0
+    while not stop.wait(15):
+        if n % 2: os.kill(workers_of(process)[0], signal.SIGKILL)
+        else: versions[n//2 % 2].save(folder, force=True)
+        log.append('killed' if n % 2 else 'saved')
+        n += 1
+
+
+def swap(args):
+    "Requests at a rate while models are replaced and processes die"
+    sys.path.insert(0, str(Path(__file__).parent))
+    from history import ratings
+    from recnb.all import Recommender, fit_recipe, split
+    r, data = ratings(args.quick)
+    versions = [Recommender(fit_recipe('mf', split(r, 'last:1'), 1, seed=seed)[0], dict(model='mf')) for seed in (0, 1)]
+    folder, stop, log = Path(tempfile.mkdtemp())/'films', threading.Event(), []
+    versions[0].save(folder)
+    process, port = start_workers(folder)
+    try:
+        requests = random_requests(port)
+        memory = memory_of([process.pid, *workers_of(process)])
+        events = (process, versions[::-1], folder, stop, log)
+        thread = threading.Thread(target=disturb_workers, args=events, daemon=True)
+        thread.start()
+        res = measure(process.pid, offered, port, requests, args.rate, args.swap)
+        stop.set()
+        thread.join()
+        return dict(res, seconds=args.swap, rate=args.rate, data=data, events=dict(Counter(log)), mb=memory,
+            mb_after=memory_of([process.pid, *workers_of(process)]))
+    finally:
+        process.terminate()
+        process.wait(30)
+
+
 # Malformed requests
 
 RATED = {'item_id':1, 'rating':3}
@@ -269,6 +387,7 @@ def run(model, args):
         res['full_speed'] = measure(pid, full_speed, port, requests, args.clients, args.seconds)
         res['alone'] = measure(pid, full_speed, port, requests, 1, args.seconds)
         res['offered'] = measure(pid, offered, port, requests, args.rate, args.seconds)
+        if args.crowd: res['crowd'] = measure(pid, crowd, port, requests, 45)
         if args.minutes: res['soak'] = soak(pid, port, requests, args.rate, args.minutes)
         res['malformed'] = asyncio.run(send_malformed(port))
         server_errors = sum(n for status,n in res['malformed']['statuses'].items() if status.startswith('5'))
@@ -283,7 +402,7 @@ def show(res):
     print(f"\n{res['model']} on {res['data']} ratings of ml-1m, {res['items']:,} items; ten ratings a request")
     minutes = res.get('soak', {}).get('minutes')
     names = dict(full_speed=f"full speed, {res['clients']} clients", alone='full speed, one client',
-        offered=f"offered {res['rate']:g} a second", soak=f'offered for {minutes} minutes')
+        offered=f"offered {res['rate']:g} a second", crowd='300 honest of 1,500', soak=f'offered for {minutes} minutes')
     for key,name in names.items():
         if key not in res: continue
         row = res[key]
@@ -304,11 +423,18 @@ def main():
     p.add_argument('--seconds', type=float, default=10., help='of each measurement')
     p.add_argument('--clients', type=int, default=4, help='connections at full speed')
     p.add_argument('--minutes', type=float, default=0, help='of the long run')
+    p.add_argument('--crowd', action='store_true', help='300 honest clients among 1,500 connections')
+    p.add_argument('--swap', type=float, default=0, help='seconds of new versions and killed processes')
     p.add_argument('--quick', action='store_true', help='a tenth of the users')
     p.add_argument('--json', action='store_true', help='one JSON list and nothing else on stdout')
     p.add_argument('--child', help=argparse.SUPPRESS)
     args = p.parse_args()
     if args.child: return serve_forever(args.child, args.dir, args.quick)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(8192, resource.getrlimit(resource.RLIMIT_NOFILE)[1]),)*2)
+    if args.swap:
+        res = swap(args)
+        print(json.dumps(res))
+        sys.exit(bool(res['errors']))
     results = [run(model, args) for model in (['saved'] if args.dir else args.models)]
     for res in results:
         speed, target = res['full_speed'], TARGET.get(res['model'])

@@ -49,8 +49,8 @@ def access_for(
 )->Access:
     "The rules for a server that listens at an address; a sentence where it would be open to others without a token"
     if token is None and not is_loopback(host):
-        raise ValueError(f'to listen at {host}, where other machines can ask, a server needs a token: give --token-file '
-            'FILE, or set RECNB_TOKEN. Without one it listens at 127.0.0.1 only.')
+        raise ValueError(f'to listen at {host}, where other machines can ask, a server needs a token: '
+            'give --token-file FILE, or set RECNB_TOKEN. Without one it listens at 127.0.0.1 only.')
     own = (f'[{host}]' if ':' in host else host,) if host not in _any_address else ()
     return Access((*own, *map(str.lower, hosts)), tuple(origins), token, host in _any_address)
 

@@ -12,6 +12,7 @@ from typing import get_args, get_origin, get_type_hints
 from fastcore.basics import patch
 from . import __version__
 from .recommender import *
+from .lists import *
 from .serving import *
 from .messages import *
 
@@ -23,6 +24,16 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
+
+# %% ../nbs/52_api.ipynb #0b5f6a22
+@patch
+def describe(self:ServedModel)->dict: # As of `ModelInfo`
+    "What this model is, and what it can do"
+    ratings, scale = self.rec.ratings, self.scale
+    return {'name':self.name, 'kind':str(self.rec.about.get('model', type(self.rec.model).__name__)),
+        'data':ratings.name, 'users':len(self.user_ids), 'items':len(self.index_by_id),
+        'rates':bool(self.rec.rates), 'compares':self.compares,
+        'scale':{'low':float(scale.low), 'high':float(scale.high), 'step':float(scale.step)}, 'licence':ratings.licence}
 
 # %% ../nbs/52_api.ipynb #6bf4be47
 _routes = { # Name of the method in `Service`, and where it answers
@@ -88,6 +99,7 @@ def models(self:Service, request:ModelsRequest)->ModelsAnswer:
     "The models there are"
     return {'models':[model.describe() for model in self.served.values()]}
 
+# %% ../nbs/52_api.ipynb #ecf53277
 @patch
 def search(self:Service, request:SearchRequest)->SearchAnswer:
     "Items by title"
@@ -176,9 +188,10 @@ def openapi(
         if method == 'POST': models.append((types['request'], 'validation'))
         models.append((types['return'], 'serialization'))
     schemas = models_json_schema(models, ref_template='#/components/schemas/{model}')[1]['$defs']
-    scales, rating = [m.scale for m in service.served.values()] if service else [], schemas['RatedItem']['properties']['rating']
+    scales = [model.scale for model in service.served.values()] if service else []
+    rating = schemas['RatedItem']['properties']['rating']
     if scales:
-        rating.pop('exclusiveMinimum'), rating.pop('exclusiveMaximum')
+        for limit in ('exclusiveMinimum', 'exclusiveMaximum'): del rating[limit]
         rating.update(minimum=float(min(s.low for s in scales)), maximum=float(max(s.high for s in scales)))
     info = {'title':'recnb', 'version':__version__, 'description':'Recommendations and predicted ratings'}
     return {'openapi':'3.1.0', 'info':info, 'paths':paths, 'components':{'schemas':schemas, 'securitySchemes':_token},
@@ -204,6 +217,7 @@ async def _fields(request, model):
         if name in fields: raise RequestError(400, f'The query has no field {name!r}; it is a part of the path.')
     return {**fields, **request.path_params}
 
+# %% ../nbs/52_api.ipynb #2a10f9ce
 def _endpoint(service, name):
     "What answers one route: a coroutine function of a request"
     method = getattr(service, name)
@@ -216,7 +230,7 @@ def _endpoint(service, name):
 
 async def _compute(service, f):
     "What `f` returns, from the pool of threads, or a refusal where too many requests are waiting"
-    if service.waiting >= service.max_waiting: raise RequestError(429, 'Too many requests are waiting; ask again later.')
+    if service.waiting >= service.max_waiting: raise RequestError(429, 'Too many requests are waiting.')
     service.waiting += 1
     try: return await get_running_loop().run_in_executor(service.pool, f)
     finally: service.waiting -= 1

@@ -180,7 +180,6 @@ def _save(trial, out, checkpoint_dir, force):
     before = lib.what_is_saved(out)
     lib.Recommender(trial.learn, lib.trial_summary(trial)).save(out, force)
     for path in [*checkpoint_dir.glob('*.safetensors'), *checkpoint_dir.glob('.*.part')]: path.unlink()
-    if checkpoint_dir.is_dir() and not any(checkpoint_dir.iterdir()): checkpoint_dir.rmdir()
     replaced = f", in place of {before['model'] or before['kind']} on {before['data']}" if before else ''
     note(f'saved to {out}{replaced}; see `recnb recommend {shlex.quote(str(out))} --help`')
 
@@ -245,7 +244,8 @@ def _note_popularity(trial, baselines, ratings, relevant):
 @app.command()
 @with_file_options
 def train(
-    model:Annotated[Optional[str], typer.Option('--model', '-m', metavar='NAME', help='a name of `recnb models`, or two as in ease+mf; one that suits the data if not given')]=None,
+    model:Annotated[Optional[str], typer.Option('--model', '-m', metavar='NAME',
+        help='a name of `recnb models`, or two as in ease+mf; one that suits the data if not given')]=None,
     data:Data='toy', split:Split='random:0.1', seed:Seed=0,
     preset:Annotated[Optional[str], typer.Option('--preset', metavar='NAME',
         help='a published form of the model')]=None,
@@ -285,6 +285,8 @@ def train(
                 resume=resume, **args)
             if out: _save(trial, out, checkpoint_dir, force)
     except KeyboardInterrupt as e: _stop_interrupted(e, checkpoint_dir)
+    finally:
+        if checkpoint_dir and checkpoint_dir.is_dir() and not any(checkpoint_dir.iterdir()): checkpoint_dir.rmdir()
     rows = _baselines(model, ratings, split, seed, ranking, relevant, as_json)
     _print_trial(trial, rows, ranking, as_json)
     if out and not as_json: _note_popularity(trial, rows, ratings, relevant)
@@ -310,7 +312,9 @@ def _read_ratings_file(path):
     file = TextFile(path, label=str(path))
     file.columns = [c.lower() for c in file.columns]
     item = next((c for c in (lib.ITEM, lib.TITLE) if c in file.columns), None)
-    if item is None: raise ValueError(f"{path} has no column item_id or title; there are {', '.join(map(repr, file.columns))}.")
+    if item is None:
+        names = ', '.join(map(repr, file.columns))
+        raise ValueError(f'{path} has no column item_id or title; there are {names}.')
     has_rating = lib.RATING in file.columns # without, the items are liked
     df = file.text([item, lib.RATING] if has_rating else [item])
     names = df[item].str.strip()
@@ -462,7 +466,8 @@ def _limits(pairs):
     settings = _parse_settings(pairs, ())
     for name,value in settings.items():
         if name not in Limits.__dataclass_fields__:
-            raise ValueError(f"--limit {name}: there is no such limit; there are {', '.join(Limits.__dataclass_fields__)}.")
+            names = ', '.join(Limits.__dataclass_fields__)
+            raise ValueError(f'--limit {name}: there is no such limit; there are {names}.')
         if isinstance(value, bool) or not isinstance(value, (int, float)) or value <= 0:
             raise ValueError(f'--limit {name}={value} is no number above 0.')
     return Limits(**settings)

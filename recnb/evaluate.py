@@ -15,6 +15,7 @@ from .metrics import *
 from .model import *
 from .experiment import *
 from .recommender import *
+from .lists import *
 
 # %% ../nbs/45_evaluate.ipynb #34e4a3a2
 def evaluate_held_out(

@@ -4,8 +4,8 @@
 
 # %% auto #0
 __all__ = ['headline_metrics', 'Trial', 'predict_dl', 'test_errors', 'rows_to_find', 'ranking_task', 'test_ranking',
-           'RankingMetrics', 'check_args', 'use_preset', 'fit_recipe', 'run_trial', 'compare', 'trial_table',
-           'paired_difference', 'paired_bootstrap']
+           'RankingMetrics', 'check_args', 'check_metric', 'use_preset', 'fit_recipe', 'run_trial', 'compare',
+           'trial_table', 'paired_difference', 'paired_bootstrap']
 
 # %% ../nbs/19_experiment.ipynb #39e8862b
 import inspect, time
@@ -13,7 +13,7 @@ import numpy as np, pandas as pd, torch
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
-from fastai.basics import Callback, L, Learner, ValueMetric, set_seed
+from fastai.basics import Callback, L, Learner, ValueMetric, no_random, set_seed
 from fastcore.basics import patch
 from fastcore.meta import delegates
 from .ratings import *
@@ -21,6 +21,7 @@ from .split import *
 from .features import *
 from .loader import *
 from .metrics import *
+from .suggestions import *
 from .model import *
 from .fold_in import *
 from .training import *
@@ -293,11 +294,35 @@ def check_args(
     for name,value in args.items():
         where, want = f"model '{model}', argument '{name}'", types.get(name)
         if name not in types and not takes_others:
-            raise ValueError(f"model '{model}' has no argument '{name}'; it has {', '.join(types) or 'none'}.")
+            names = ', '.join(types) or 'none'
+            raise ValueError(f"model '{model}' has no argument '{name}'; it has {names}{did_you_mean(name, types)}")
         if type(value) not in _accepted.get(want, (type(value),)):
             raise ValueError(f'{where}: {value!r} is no {want.__name__}.')
         is_amount = want is int or name.endswith(('lr', 'wd'))
         if is_amount and value is not None and value < 0: raise ValueError(f'{where}: {value} is negative.')
+
+# %% ../nbs/19_experiment.ipynb #a5f06ea8
+def check_metric(
+    learn:Learner, # Not trained yet
+    metric:str, # What should choose its epoch
+):
+    "Raise a `ValueError` with the names there are if the table of a fit will have no such column"
+    ranking = [name for cb in learn.cbs if isinstance(cb, RankingMetrics) for name in cb.names]
+    names = [*(m.name for m in learn.metrics), *ranking, 'train_loss', 'valid_loss']
+    if metric in names: return
+    raise ValueError(f'{metric!r} is no metric of this model that could choose the epoch; there are '
+        f"{', '.join(names)}{did_you_mean(metric, names)}")
+
+def _check_metric_early(chosen, dls, args, metric, seed):
+    "The same for a recipe, without what its learner function fits on its own, and without a trace in random numbers"
+    if metric is None or not chosen.skip_inner_fits: return
+    with no_random(seed): check_metric(chosen.make(dls, **{**args, **chosen.skip_inner_fits}), metric)
+
+def _check_choices(model, parts, metric, ranking, relevant):
+    "Raise what would only be noticed after the training"
+    if metric is not None and not get_recipe(model).epochs:
+        raise ValueError(f"model '{model}' has no epochs among which {metric!r} could choose; leave the metric out.")
+    if ranking or relevant is not None: rows_to_find(parts, relevant=relevant)
 
 # %% ../nbs/19_experiment.ipynb #891506f5
 def use_preset(
@@ -311,7 +336,8 @@ def use_preset(
     if preset is None: return epochs, bs, args
     presets = get_recipe(model).presets
     if preset not in presets:
-        raise ValueError(f"model '{model}' has no preset '{preset}'; it has {', '.join(presets) or 'none'}.")
+        names = ', '.join(presets) or 'none'
+        raise ValueError(f"model '{model}' has no preset '{preset}'; it has {names}{did_you_mean(preset, presets)}")
     args = {**presets[preset], **args}
     preset_epochs, preset_bs = args.pop('epochs', None), args.pop('bs', None)
     return epochs or preset_epochs, bs or preset_bs, args
@@ -327,6 +353,7 @@ def fit_recipe(
     progress:str=None, # Label of a bar on stderr; None for none
     flat:bool=False, # The same learning rate throughout, in place of the one-cycle schedule?
     checkpoint:Checkpoint=None, # Written after each epoch, and resumed from
+    metric:str=None, # What is to choose the epoch, to be checked before anything is trained
     **kwargs # Arguments of the model's loaders and of its learner function
 )->tuple: # The fitted learner, and how many seconds that took
     "Make a learner from a seed, and fit it"
@@ -336,8 +363,10 @@ def fit_recipe(
     learner_args = {k: v for k,v in kwargs.items() if k not in loader_args}
     set_seed(seed)
     dls = chosen.loaders.from_ratings(parts, bs=bs, seed=seed, **loader_args)
+    _check_metric_early(chosen, dls, learner_args, metric, seed)
     start = time.perf_counter()
     learn = chosen.make(dls, **learner_args) # a closed form does its work here
+    if metric: check_metric(learn, metric)
     fit_quietly(learn, epochs, stop, progress, flat, checkpoint)
     return learn, time.perf_counter() - start + (checkpoint.seconds if checkpoint else 0.)
 
@@ -346,7 +375,7 @@ def _fit_twice(fit, parts, epochs, metric):
     "Choose the epoch, and train on all but the test rows: the learner, its epochs, the seconds of both, and the curve"
     stop, seconds, curve = None, 0., []
     if epochs:
-        learn, seconds = fit(parts, 'choosing', 'choosing the epoch')
+        learn, seconds = fit(parts, 'choosing', 'choosing the epoch', metric=metric)
         stop, curve = best_epoch(learn, metric)[0], epoch_table(learn).to_dict('records')
     learn, more_seconds = fit(merge_validation(parts), 'training', 'training', stop)
     return learn, stop or 0, seconds + more_seconds, curve
@@ -393,19 +422,20 @@ def run_trial(
     chosen = get_recipe(model)
     check_args(model, kwargs)
     check_feedback(model, r)
-    ranking = ranking or not r.has_ratings
+    ranking, parts = ranking or not r.has_ratings, split(r, spec, valid='same', seed=seed)
+    _check_choices(model, parts, metric, ranking, relevant)
     if chosen.run:
         return chosen.run(r, spec, seed=seed, epochs=epochs, ranking=ranking, relevant=relevant, bs=bs,
             progress=progress, metric=metric, preset=preset, checkpoint_dir=checkpoint_dir, resume=resume, **kwargs)
     epochs, bs, kwargs = use_preset(model, preset, epochs, bs, kwargs)
-    parts, metric = split(r, spec, valid='same', seed=seed), metric or _usual_metric(chosen, r)
+    metric = metric or _usual_metric(chosen, r)
     settings = dict(model=model, data=r.name, ratings=len(r), split=spec, seed=seed, epochs=epochs, bs=bs,
         metric=metric, arguments=repr(sorted(kwargs.items())))
     n = chosen.epochs and (epochs or chosen.epochs)
-    def fit(parts, name, label, stop=None):
+    def fit(parts, name, label, stop=None, metric=None):
         checkpoint = _checkpoint(checkpoint_dir if n else None, name, settings, stop, resume)
         bar = f'{model}: {label}' if progress else None
-        return fit_recipe(model, parts, n, stop, seed, bs, bar, checkpoint=checkpoint, **kwargs)
+        return fit_recipe(model, parts, n, stop, seed, bs, bar, checkpoint=checkpoint, metric=metric, **kwargs)
     learn, trained, seconds, curve = _fit_twice(fit, parts, n, metric)
     figures = _measure(learn, ranking, relevant)
     return Trial(model, r.name, spec, seed, **_row_counts(parts, n), epochs=trained, **figures,

@@ -15,6 +15,7 @@ from .ratings import *
 from .history_loader import *
 from .metrics import *
 from .recommender import *
+from .lists import *
 
 # %% ../nbs/47_explain.ipynb #2347906a
 @patch

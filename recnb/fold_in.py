@@ -144,7 +144,7 @@ def _item_column(df):
 
 # %% ../nbs/17_fold_in.ipynb #2daaae48
 def ratings_frame(
-    ratings, # Pairs of (item id or title, rating), a dict, items alone, or a frame: `item_id` or `title`, perhaps `rating`
+    ratings, # Pairs of (item id or title, rating), a dict, items, or a frame: `item_id` or `title`, perhaps `rating`
 )->pd.DataFrame: # `user_id` (0 if there is none), `query` (id or title), `rating` (NaN without), perhaps `timestamp`
     "The ratings that new users bring along, as a table"
     if isinstance(ratings, str): ratings = [ratings]

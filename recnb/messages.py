@@ -161,7 +161,8 @@ def _sentence(error, model):
     if error['type'] == 'missing': return f'{start}{field} is missing.'
     if error['type'] == 'extra_forbidden':
         owner = next((_classes[name] for name,_ in reversed(rows) if name in _classes), model)
-        return f"{start}there is no field {error['loc'][-1][:60]!r}; there are {', '.join(owner.model_fields) or 'none'}."
+        names = ', '.join(owner.model_fields) or 'none'
+        return f"{start}there is no field {error['loc'][-1][:60]!r}; there are {names}."
     return f'{start}{field} should be {_descriptions[field]}.'
 
 # %% ../nbs/51_messages.ipynb #0b5f6a26
@@ -234,6 +235,7 @@ class Recommendation(Item):
     rank: int
     score: float = Field(description='the expected rating, where the model rates')
     because: Reason | None = Field(description='the rated item that speaks most for this one')
+    liked_by_many: bool = Field(description='is it in the list of a user without ratings, too?')
 
 class SimilarItem(Item):
     similarity: float = Field(description='cosine of the vectors of both items, at most 1')

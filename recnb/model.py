@@ -18,6 +18,7 @@ from fastcore.basics import patch
 from fastcore.foundation import L
 from .ratings import *
 from .loader import *
+from .suggestions import *
 
 # %% ../nbs/14_model.ipynb #81244d62
 def encode_value(
@@ -161,7 +162,7 @@ class RecModel(Configurable):
     "Base class of every model: what the library asks of it"
     rates = True # Does it predict ratings?
     ranks = False # Was it trained to rank? If not, its scores are predicted ratings
-    scores_by_row = True # Do scores depend on a row that is fitted for a new user? Asked where there are `fold_in_parts`
+    scores_by_row = True # With `fold_in_parts`: do scores depend on the row that is fitted for a new user?
     explains_by = None # What the weights of `explain` are, in a word; None where there are none
     def scores(self,
         *query, # As the loaders' `query` returns it, user indices (B,) first
@@ -274,7 +275,7 @@ def get_recipe(
         raise ValueError(
             f"there is no model '{name}', as no model is imported yet; start with `from recnb.all import *`."
         )
-    raise ValueError(f"there is no model '{name}'; there are {', '.join(recipes)}.")
+    raise ValueError(f"there is no model '{name}'; there are {', '.join(recipes)}{did_you_mean(name, recipes)}")
 
 # %% ../nbs/14_model.ipynb #e89bff99
 def check_feedback(

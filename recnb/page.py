@@ -12,6 +12,7 @@ from importlib.resources import files
 from pathlib import Path
 from .ratings import *
 from .recommender import *
+from .lists import *
 from .api import *
 from .serving import *
 from .access import *
@@ -86,12 +87,13 @@ def serve_folders(
     models, access = ModelFolders(folders), access or access_for(host)
     if workers == 1: return _serve_one(models, host, port, access, log, kwargs)
     sock = listen(host, port)
-    _announce(folders, address_of(sock, host, 'https' if kwargs.get('ssl_certfile') else 'http'))
-    run_workers(lambda served: make_app(served, access, log), models, sock, workers, **kwargs)
+    address = address_of(sock, host, 'https' if kwargs.get('ssl_certfile') else 'http')
+    run_workers(lambda served: make_app(served, access, log), models, sock, workers, **kwargs,
+        ready=lambda: _announce(folders, address))
 
 def _serve_one(models, host, port, access, log, kwargs):
     "Serve from this process, and load the models in a thread of their own"
-    service, stop, again, failed = Service(), threading.Event(), threading.Event(), []
+    service, stop, at_once, failed = Service(), threading.Event(), threading.Event(), []
     uvicorn_server, sock, address = make_server(service, host, port, access, log, **kwargs)
     def load():
         try: service.replace(models.load())
@@ -100,8 +102,8 @@ def _serve_one(models, host, port, access, log, kwargs):
             uvicorn_server.should_exit = True
             return
         _announce(models.folders, address)
-        models.follow(service.replace, stop, again)
-    if hasattr(signal, 'SIGHUP'): signal.signal(signal.SIGHUP, lambda *_: again.set())
+        models.follow(service.replace, stop, at_once)
+    if hasattr(signal, 'SIGHUP'): signal.signal(signal.SIGHUP, lambda *_: at_once.set())
     threading.Thread(target=load, daemon=True).start()
     try: uvicorn_server.run(sockets=[sock])
     finally: stop.set()

@@ -11,6 +11,7 @@ import gc, logging, os, signal, socket, sys, threading, time
 import h11, uvicorn
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from operator import attrgetter
 from pathlib import Path
 from fastcore.basics import patch
 from uvicorn.protocols.http.h11_impl import H11Protocol
@@ -68,6 +69,11 @@ class LimitedProtocol(H11Protocol):
         if self.conn.their_state is not h11.SEND_BODY: self._start('idle', None) # uvicorn's own timer follows
         super().on_response_complete()
 
+    def send_400_response(self, msg):
+        if self.conn.our_state not in (h11.IDLE, h11.SEND_RESPONSE): return self.transport.close()
+        if self.cycle is not None: self.cycle.disconnected = True # the app need not answer any more
+        super().send_400_response(msg)
+
 # %% ../nbs/55_server.ipynb #e67c7353
 @patch
 def _start(self:LimitedProtocol, phase, seconds):
@@ -94,10 +100,10 @@ def _time_is_up(self:LimitedProtocol):
 @patch
 def _close_longest_idle(self:LimitedProtocol):
     "Make room for this connection"
-    idle = [o for o in self.connections if o is not self and o.phase != 'answer' and not o.transport.is_closing()]
+    idle = [o for o in self.connections - {self} if o.phase != 'answer' and not o.transport.is_closing()]
     if not idle: return
     logging.getLogger('recnb.server').warning('there are too many connections, so idle ones are closed')
-    min(idle, key=lambda o: o.since)._time_is_up()
+    min(idle, key=attrgetter('since'))._time_is_up()
 
 # %% ../nbs/55_server.ipynb #9fe9d9ff
 @patch
@@ -166,7 +172,7 @@ def make_server(
     tls = {} if ssl_keyfile is None else dict(ssl_keyfile=str(ssl_keyfile), ssl_certfile=str(ssl_certfile))
     config = uvicorn.Config(app, **_uvicorn_settings(limits), **tls)
     try: config.load()
-    except OSError as e: raise ValueError(f'{ssl_certfile} and {ssl_keyfile} are no certificate and key: {e}.') from None
+    except OSError as e: raise ValueError(f'{ssl_certfile}, {ssl_keyfile}: no certificate and its key ({e}).') from None
     sock = listen(host, port)
     return uvicorn.Server(config), sock, address_of(sock, host, 'https' if tls else 'http')
 
@@ -203,8 +209,9 @@ class ModelFolders:
     def state(self)->list: # Of plain values
         "What changes when a folder is written"
         def entries(path):
-            try: return sorted((o.name, o.stat().st_ino, o.stat().st_mtime_ns, o.stat().st_size) for o in os.scandir(path))
+            try: files = [(file.name, file.stat()) for file in os.scandir(path)]
             except OSError: return None # it is being replaced
+            return sorted((name, stat.st_ino, stat.st_mtime_ns, stat.st_size) for name,stat in files)
         return [entries(resolve_folder(path)) for path in self.folders.values()]
 
     def has_changed(self)->bool:
@@ -234,9 +241,9 @@ def follow(self:ModelFolders,
 ):
     "Load the models again whenever they change"
     while not stop.wait(seconds):
-        asked = now is not None and now.is_set()
-        if not asked and not self.has_changed(): continue
-        if asked: now.clear()
+        at_once = now is not None and now.is_set()
+        if not at_once and not self.has_changed(): continue
+        if at_once: now.clear()
         models = self.load_again()
         if models: replace_models(models)
 
@@ -264,11 +271,15 @@ def run_workers(
     limits:Limits=Limits(), # What clients are allowed, in each process
     ssl_keyfile=None, # The private key for HTTPS, a file
     ssl_certfile=None, # The certificate for HTTPS, a file
+    ready=None, # Called once the models are loaded
 ):
     "Serve from several processes until interrupted"
     try: from gunicorn.app.base import BaseApplication
     except ImportError: raise ImportError("several workers need gunicorn: pip install 'recnb[workers]'") from None
-    hooks = dict(when_ready=lambda arbiter: _hang_up_on_change(folders), child_exit=_forget_figures)
+    def when_ready(arbiter):
+        if ready: ready()
+        _hang_up_on_change(folders)
+    hooks = dict(when_ready=when_ready, child_exit=_forget_figures)
     settings = _settings_of(sock, workers, limits, ssl_keyfile, ssl_certfile, hooks)
 
     class Workers(BaseApplication):

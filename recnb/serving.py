@@ -7,7 +7,6 @@ __all__ = ['MAX_NEAR', 'MAX_NEAR_LENGTH', 'NEAR_SECONDS', 'json_id', 'item_cards
            'NewUserRatings']
 
 # %% ../nbs/49_serving.ipynb #49a10004
-import re
 import pandas as pd, torch
 from functools import lru_cache
 from typing import NamedTuple
@@ -19,6 +18,7 @@ from .history_loader import *
 from .metrics import *
 from .fold_in import *
 from .recommender import *
+from .lists import *
 
 # %% ../nbs/49_serving.ipynb #a8bf01a9
 def json_id(
@@ -70,7 +70,7 @@ class ServedModel:
 
 # %% ../nbs/49_serving.ipynb #6bc12029
 MAX_NEAR, MAX_NEAR_LENGTH = 20, 200 # titles of a request that are looked up by similarity, and their characters
-NEAR_SECONDS = .05 # and for how long
+NEAR_SECONDS = .25 # and for how long
 
 @patch
 def locate(self:ServedModel,
@@ -195,12 +195,11 @@ def blocked_items(self:ServedModel,
     blocked[0] = True
     return blocked, [name for name,i in zip(named, index.tolist()) if not i]
 
-# %% ../nbs/49_serving.ipynb #0b5f6a15
+# %% ../nbs/49_serving.ipynb #3e179992
 def _as_id(value, ids):
     "A value as an id of this index, by the rule for all ids"
     return convert_ids(value, ids, strict=False).tolist()[0]
 
-# %% ../nbs/49_serving.ipynb #3e179992
 @patch
 def _user_id(self:ServedModel, user):
     "The id of a user of the data, or a `RequestError`"
@@ -225,6 +224,23 @@ def _all_ratings(self:ServedModel, user, given):
     ratings = {i:r for i,r in zip(item, rating) if i not in given.item} | dict(zip(given.item, given.rating))
     return list(ratings), list(ratings.values())
 
+# %% ../nbs/49_serving.ipynb #6fa87939
+@patch
+def _read_known(self:ServedModel, pairs):
+    "Ratings of a request; a `RequestError` where none of them is of a known item"
+    given = self.read_ratings(pairs)
+    if given.item or not given.skipped: return given
+    names = ', '.join(repr(str(item)[:60]) for item in given.skipped[:3])
+    hint = 'look for items with /search?q=.'
+    raise RequestError(404, f'{self.name} knows none of the rated items, such as {names}; {hint}')
+
+@patch
+def _top_for_user(self:ServedModel, user, k, blocked):
+    "Item indices and scores of the best items for a user of the data"
+    items = None if blocked[1:].sum() == 0 else [self.ids[i - 1] for i in torch.nonzero(~blocked)[:, 0].tolist()]
+    df = self.rec.recommend([user], k=k, items=items)
+    return [self.index_by_id[i] for i in df[ITEM].tolist()], df['score'].tolist()
+
 # %% ../nbs/49_serving.ipynb #534948fd
 @patch
 def recommend(self:ServedModel,
@@ -243,21 +259,6 @@ def recommend(self:ServedModel,
     items = self.with_reasons(top[offset:], scores[offset:], item, rating, offset + 1)
     res = {'model':self.name, 'items':items, 'skipped':given.skipped + unknown, 'understood':given.understood}
     return res if user is None else {**res, USER:json_id(user)}
-
-@patch
-def _read_known(self:ServedModel, pairs):
-    "Ratings of a request; a `RequestError` where none of them is of a known item"
-    given = self.read_ratings(pairs)
-    if given.item or not given.skipped: return given
-    names = ', '.join(repr(str(item)[:60]) for item in given.skipped[:3])
-    raise RequestError(404, f'{self.name} knows none of the rated items, such as {names}; look for items with /search?q=.')
-
-@patch
-def _top_for_user(self:ServedModel, user, k, blocked):
-    "Item indices and scores of the best items for a user of the data"
-    items = None if blocked[1:].sum() == 0 else [self.ids[i - 1] for i in torch.nonzero(~blocked)[:, 0].tolist()]
-    df = self.rec.recommend([user], k=k, items=items)
-    return [self.index_by_id[i] for i in df[ITEM].tolist()], df['score'].tolist()
 
 # %% ../nbs/49_serving.ipynb #a6da6a46
 @patch
@@ -312,13 +313,3 @@ def search(self:ServedModel,
 )->dict: # `model`, `items`
     "Items by title, the most rated first"
     return {'model':self.name, 'items':[self.short_card(i + 1) for i in self.titles.search(q, k).tolist()]}
-
-# %% ../nbs/49_serving.ipynb #0b5f6a22
-@patch
-def describe(self:ServedModel)->dict: # As of `ModelInfo`
-    "What this model is, and what it can do"
-    ratings, scale = self.rec.ratings, self.scale
-    return {'name':self.name, 'kind':str(self.rec.about.get('model', type(self.rec.model).__name__)),
-        'data':ratings.name, 'users':len(self.user_ids), 'items':len(self.index_by_id),
-        'rates':bool(self.rec.rates), 'compares':self.compares,
-        'scale':{'low':float(scale.low), 'high':float(scale.high), 'step':float(scale.step)}, 'licence':ratings.licence}

@@ -183,7 +183,7 @@ def _text_option(flag, metavar, text):
 _file_options = dict(
     user=_text_option('--user-col', 'COLUMN', "a file's column of user ids"),
     item=_text_option('--item-col', 'COLUMN', "a file's column of item ids"),
-    rating=_text_option('--rating-col', 'COLUMN', "a file's column of ratings, counts or thumbs; found by itself if not given"),
+    rating=_text_option('--rating-col', 'COLUMN', "a file's column of ratings, counts or thumbs; found by its name"),
     feedback=_text_option('--feedback', 'KIND', 'what a row says: ratings, implicit (a choice), counts or thumbs'),
     timestamp=_text_option('--time-col', 'COLUMN', "a file's column of times, if it has one"),
     sep=_text_option('--sep', 'CHAR', "what stands between a file's fields; found by itself if not given"),

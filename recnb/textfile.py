@@ -14,6 +14,8 @@ from pathlib import Path
 from fastcore.basics import patch
 from .ratings import *
 from .files import *
+from .formats import *
+from .suggestions import *
 
 # %% ../nbs/02_textfile.ipynb #094d00c8
 @dataclass
@@ -240,7 +242,8 @@ def check_columns(self:TextFile,
     if len(self.columns) == 1 and better != self.sep and better in self.first:
         fix = f' Only one column was found; the separator looks like {better!r}, so say sep={better!r}.'
     columns = ', '.join(f'{name!r:.80}' for name in self.columns[:50])
-    raise DataError(f"{self.label}: no column {missing[0]!r:.80}; there are {columns}.{fix}")
+    near = did_you_mean(missing[0], self.columns)
+    raise DataError(f'{self.label}: no column {missing[0]!r:.80}; there are {columns}{near}{fix}')
 
 @patch
 def _no_header(self:TextFile):
@@ -285,6 +288,7 @@ def _row_fix(self:TextFile, text, n):
     better = guess_sep(text)
     if n == 1 and better not in (self.sep, ' ') and better in text: return f'the separator looks like {better!r}'
     if self.quotes and text.count('"') % 2: return 'a quotation mark in it is never closed'
+    if self.names and text == self.first: return 'give a name for every field, or correct or drop the line'
     return 'correct or drop the line'
 
 # %% ../nbs/02_textfile.ipynb #9e095123
@@ -396,7 +400,8 @@ def _read_fast(self:TextFile, want, types, ids=()):
     except (pa.ArrowException, UnicodeError, DataError): return None
     # what is not in the encoding is bytes to Arrow
     if any(pa.types.is_binary(o.type) for o in table.schema): return None
-    columns = {name: _arrow_ids(table[name]) for name in dict.fromkeys(ids)}
+    try: columns = {name: _arrow_ids(table[name]) for name in dict.fromkeys(ids)}
+    except DataError: return None
     res = arrow_frame(table.drop_columns(list(columns)))
     for name,col in columns.items(): res[name] = col
     return res
@@ -417,5 +422,4 @@ def _arrow_ids(col):
         if not compute.all(compute.equal(compute.cast(numbers[-1], pa.string()), part)).as_py(): break
     else: return pa.chunked_array(numbers, pa.int64()).to_pandas()
     col = compute.dictionary_encode(col).unify_dictionaries()
-    try: return parse_ids(pd.Series(col.to_pandas()), strict=False)
-    except DataError: return pd.Series(col.to_pandas()) # the patient pass says where
+    return parse_ids(pd.Series(col.to_pandas()), strict=False)

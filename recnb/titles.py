@@ -78,6 +78,10 @@ def _id_table(ids):
     res = pd.DataFrame({'key':keys, 'row':range(len(ids)), 'level':0})
     return res[(keys != '') & ~keys.duplicated(keep=False)].reset_index(drop=True)
 
+def _are_names(ids):
+    "Are ids that are text names, rather than codes?"
+    return len(ids) > 0 and pd.Series(ids).astype(str).str.contains('[0-9]').mean() < .3
+
 def _texts(ids, titles):
     "What to call each item: its title, or its id where it has none"
     names = pd.Series(ids.astype(str).to_numpy(), dtype=object)
@@ -97,6 +101,7 @@ class TitleIndex:
     ):
         self.ids, self.name, self.has_titles = pd.Index(ids), name, titles is not None
         self.numeric = pd.api.types.is_numeric_dtype(self.ids)
+        self.ids_are_names = not self.numeric and _are_names(self.ids)
         self.titles = _texts(self.ids, titles)
         self.counts = np.zeros(len(self.ids), int) if counts is None else np.asarray(counts)
         self.popular = np.argsort(-self.counts, kind='stable') # positions, the best known first
@@ -224,7 +229,7 @@ def _match_title(self:TitleIndex, keys, min_similarity):
     "What the keys of a title mean"
     row = next((self._by_key[key] for key in keys if key in self._by_key), None)
     if row is not None: return TitleMatch(row, 'title', 1.)
-    if min_similarity is None or not (self.has_titles or len(self.keys)): return TitleMatch()
+    if min_similarity is None or not (self.has_titles or self.ids_are_names): return TitleMatch()
     near = [self._nearest(key, min_similarity) for key in dict.fromkeys((keys[3], keys[1]))]
     return max(near, key=lambda match: match.similarity)
 
@@ -236,13 +241,14 @@ def locate(self:TitleIndex,
     seconds:float=np.inf, # For near titles; those after that time are not looked for
 )->list: # A `TitleMatch` for each query
     "The positions of ids and titles in the catalogue"
-    queries, end = list(queries), time.perf_counter() + seconds
+    queries = list(queries)
     res = [TitleMatch(i, 'id', 1.) if i >= 0 else TitleMatch() for i in map(self._position, queries)]
     rows = [i for i,(query,found) in enumerate(zip(queries, res)) if found.position < 0 and isinstance(query, str)]
     titles = list(dict.fromkeys(queries[i] for i in rows))
     if not titles: return res
-    matches = {}
-    for title,keys in zip(titles, _query_keys(titles)):
+    matches, query_keys = {}, _query_keys(titles)
+    end = time.perf_counter() + seconds
+    for title,keys in zip(titles, query_keys):
         in_time = min_similarity is not None and time.perf_counter() < end
         matches[title] = self._match_title(keys, min_similarity if in_time else None)
     for i in rows: res[i] = matches[queries[i]]
@@ -317,7 +323,7 @@ def inside(self:_Words,
 def prepare(self:TitleIndex):
     "Make what `search` and near titles need now, and not when they are first asked for"
     if self._words is None: self._words = _Words(self.titles[self.popular])
-    if self.has_titles: self._near_keys()
+    if self.has_titles or self.ids_are_names: self._near_keys()
 
 @patch
 def search(self:TitleIndex,

@@ -321,7 +321,8 @@ def positives_loss(
     rule = liked_rule(r, liked)
     if rule == 'all' and r.feedback == 'thumbs': rule = liked_rule(r)
     if rule == 'mean':
-        raise ValueError("liked='mean' is no rule for this model, which meets one row at a time; give a rating, such as 4.")
+        raise ValueError("liked='mean' is no rule for this model, which meets one row at a time; "
+            'give a rating, such as 4.')
     return softmax_loss if rule == 'all' else LikedLoss(rule)
 
 # %% ../nbs/31_tower.ipynb #5cf0da77

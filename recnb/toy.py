@@ -181,8 +181,8 @@ def toy_clicks(
     used = hidden.liking >= liking
     often = 1 + RandomStreams(seed)['clicks'].poisson(hidden.liking[used] - liking)
     df = r.df[used].drop(columns=RATING)
-    again = np.arange(often.sum()) - np.repeat(np.cumsum(often) - often, often) # 0 for the first use, 1 for the second
+    repeat = np.arange(often.sum()) - np.repeat(np.cumsum(often) - often, often) # 0 for the first use, 1 for the second
     df = df.iloc[np.repeat(np.arange(len(df)), often)]
-    df = df.assign(**{TIME:df[TIME].to_numpy() + again*86_400}).reset_index(drop=True) # the next use is a day later
+    df = df.assign(**{TIME:df[TIME].to_numpy() + repeat*86_400}).reset_index(drop=True) # the next use is a day later
     res = Ratings.from_df(df, items=r.items, users=r.users, name='toy-clicks', licence=r.licence)
     return (res, hidden.liking[used]) if truth else res

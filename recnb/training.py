@@ -221,6 +221,7 @@ def _check_state(path, state):
     values = state['values']
     if not isinstance(values, list) or len(values) != done: refuse(f'it has no figures of the {done} epochs done')
 
+# %% ../nbs/18_training.ipynb #5c01e656
 def _tensors_in(value, name=''):
     "Names and tensors in a state, whatever they are nested in"
     if isinstance(value, torch.Tensor): yield name, value
@@ -284,6 +285,10 @@ def restore(self:Checkpoint):
 def _check_optimizer(opt, state):
     "Raise a `ValueError` if an optimizer's state has tensors of another shape than its parameters"
     params = [p for group in opt.param_groups for p in group['params']]
+    for now,before in zip(opt.param_groups, state['param_groups']):
+        for name in now.keys() - {'params'}:
+            kinds = [float if type(group[name]) is int else type(group[name]) for group in (now, before)]
+            if kinds[0] is not kinds[1]: raise ValueError(f'{name} of the optimizer is {before[name]!r:.40}')
     for position,values in state['state'].items():
         for name,value in values.items():
             if isinstance(value, torch.Tensor) and value.ndim and value.shape != params[position].shape:

@@ -15,6 +15,7 @@ from .ratings import *
 from .loader_config import *
 from .model import *
 from .recommender import *
+from .lists import *
 
 # %% ../nbs/44_update.ipynb #6a709d61
 def _reordered(table, vocab, old_vocab):
