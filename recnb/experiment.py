@@ -257,7 +257,7 @@ class RankingMetrics(Callback):
         self.ks = sorted({int(name.partition('@')[2]) for name in self.names})
     def before_fit(self):
         self.latest, self.task = {}, None
-        self.other_metrics = self.learn.metrics.filter(lambda o: o not in self.columns) # left by a fit that failed
+        self.other_metrics = self.learn.metrics.filter(lambda metric: metric not in self.columns) # left by a fit that failed
         def latest(name): return self.latest.get(name, float('nan'))
         self.columns = L(ValueMetric(partial(latest, name), name) for name in self.names)
         self.learn.metrics = self.other_metrics + self.columns
@@ -365,6 +365,12 @@ def _fit_twice(fit, parts, epochs, metric):
     learn, more_seconds = fit(merge_validation(parts), 'training', 'training', stop, rows)
     return learn, stop or 0, seconds + more_seconds, curve
 
+def _schedule_note(chosen, n, metric):
+    "A sentence where the best epoch is the last of its schedule, so that a longer one may do better"
+    if n < 2 or chosen < n: return []
+    return [f'of {n} epochs the last is the best, by {metric} on the validation rows; a longer schedule may do better, '
+        f'such as epochs={2*n} (--epochs {2*n})']
+
 # %% ../nbs/19_experiment.ipynb #438a90e2
 def _checkpoint(checkpoint_dir, name, settings, stop, resume):
     "A checkpoint of one of the fits; None where none are wanted"
@@ -426,12 +432,6 @@ def run_trial(
     figures, notes = _measure(learn, ranking, relevant), [*parts.notes, *_schedule_note(trained, n, metric)]
     return Trial(model, r.name, spec, seed, **_row_counts(parts, n), epochs=trained, **figures,
         train_seconds=round(seconds, 2), notes=notes, arguments=kwargs, curve=curve, learn=learn)
-
-def _schedule_note(chosen, n, metric):
-    "A sentence where the best epoch is the last of its schedule, so that a longer one may do better"
-    if n < 2 or chosen < n: return []
-    return [f'of {n} epochs the last is the best, by {metric} on the validation rows; a longer schedule may do better, '
-        f'such as epochs={2*n} (--epochs {2*n})']
 
 def _usual_metric(chosen, r):
     "What chooses the epoch of a recipe; by the lists where there are no ratings"

@@ -164,10 +164,6 @@ class RecModel(Configurable):
     ranks = False # Was it trained to rank? If not, its scores are predicted ratings
     scores_by_row = True # With `fold_in_parts`: do scores depend on the row that is fitted for a new user?
     explains_by = None # What the weights of `explain` are, in a word; None where there are none
-    def forward(self, *inputs):
-        "Ratings, where the model predicts any"
-        raise ValueError(f'{type(self).__name__} ranks items and predicts no ratings: lists come from '
-            'Recommender(learn).recommend(user_id), their figures from test_ranking(learn).')
     def scores(self,
         *query, # As the loaders' `query` returns it, user indices (B,) first
     )->torch.Tensor: # (B, n_items); column 0 is the unknown item
@@ -192,6 +188,12 @@ class RecModel(Configurable):
         return None
 
 # %% ../nbs/14_model.ipynb #9fe4ea37
+@patch
+def forward(self:RecModel, *inputs):
+    "Ratings, where the model predicts any"
+    raise ValueError(f'{type(self).__name__} ranks items and predicts no ratings: lists come from '
+        'Recommender(learn).recommend([user_id]), their figures from test_ranking(learn).')
+
 @patch
 def refresh(self:RecModel):
     "Recompute tables that are derived from other parameters"
