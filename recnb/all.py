@@ -38,6 +38,7 @@ from recnb.next_item import *
 from recnb.multitask import *
 from recnb.ann import *
 from recnb.ials import *
+from recnb.graded_ease import *
 from recnb.two_stage import *
 from recnb.rerank import *
 from recnb.recommender import *

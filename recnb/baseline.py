@@ -142,7 +142,8 @@ class Popularity(Baseline):
         self.item_bias[:] = torch.bincount(item.long(), minlength=len(self.item_bias)).float()
 
 # %% ../nbs/20_baseline.ipynb #2dc6c045
-@recipe('recent-popularity', about='ranks by number of ratings in the last days before the latest training rating')
+@recipe('recent-popularity', about='ranks by number of ratings in the last days before the latest training rating',
+    ranks=True)
 def recent_popularity_learner(
     dls, # `RatingDataLoaders` of ratings with timestamps
     days:float=7., # Before the latest training rating
@@ -152,6 +153,7 @@ def recent_popularity_learner(
     times = need_times(dls.ratings, 'recent popularity', "use 'popularity'")[train]
     rows = dls.train.dataset
     item, recent = rows.item.cpu().long(), torch.from_numpy(times >= times.max() - days*86_400)
+    if dls.ratings.feedback == 'thumbs': item, recent = (col[rows.rating.cpu() > 0] for col in (item, recent))
     model = Popularity(len(dls.users), len(dls.items))
     overall, latest = (torch.bincount(items, minlength=len(dls.items)) for items in (item, item[recent]))
     model.item_bias[:] = latest + overall/(overall.max() + 1)

@@ -10,6 +10,7 @@ import numpy as np, pandas as pd, torch
 from fastai.basics import Learner
 from fastcore.basics import patch
 from .ratings import *
+from .suggestions import *
 from .features import *
 from .metrics import *
 from .ann import *
@@ -61,7 +62,7 @@ def _has_genre(r, ids, genres):
     names = sorted(set(r.items[GENRES].explode().dropna().astype(str)))
     for genre in genres:
         if str(genre).casefold() not in set(map(str.casefold, names)):
-            raise DataError(f"{r.name} has no genre {genre!r}; there are {', '.join(names)}.")
+            raise DataError(f"{r.name} has no genre {genre!r}; there are {', '.join(names)}{did_you_mean(genre, names)}")
     chosen = pairs.index[pairs.isin([str(genre).casefold() for genre in genres])]
     return np.bincount(chosen.to_numpy(dtype=int), minlength=len(ids)) > 0
 

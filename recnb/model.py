@@ -14,11 +14,11 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Callable, NamedTuple
 from torch import nn
-from fastai.basics import DataLoaders
 from fastcore.basics import patch
 from fastcore.foundation import L
 from .ratings import *
 from .loader import *
+from .suggestions import *
 
 # %% ../nbs/14_model.ipynb #81244d62
 def encode_value(
@@ -251,7 +251,8 @@ def _checking_loaders(make, name):
     "A learner function that says so where it is not given loaders"
     @functools.wraps(make)
     def checked(dls, *args, **kwargs):
-        if isinstance(dls, DataLoaders): return make(dls, *args, **kwargs)
+        is_data = isinstance(dls, (Ratings, str)) or hasattr(dls, 'columns')
+        if not is_data: return make(dls, *args, **kwargs)
         raise TypeError(f"a learner is made of loaders, and this is a {type(dls).__name__}: give "
             f"get_recipe('{name}').loaders.from_ratings(split(ratings, 'last:1')), or call "
             f"run_trial('{name}', ratings).")
@@ -291,7 +292,7 @@ def get_recipe(
         raise ValueError(
             f"there is no model '{name}', as no model is imported yet; start with `from recnb.all import *`."
         )
-    raise ValueError(f"there is no model '{name}'; there are {', '.join(recipes)}.")
+    raise ValueError(f"there is no model '{name}'; there are {', '.join(recipes)}{did_you_mean(name, recipes)}")
 
 # %% ../nbs/14_model.ipynb #e89bff99
 def check_feedback(
