@@ -330,6 +330,11 @@ def _usual_metric(chosen, r):
     "What chooses the epoch of a recipe; by the lists where there are no ratings"
     return chosen.metric if r.has_ratings or '@' in chosen.metric else 'ndcg@10'
 
+def _settings(r, arguments, **others):
+    "What a checkpoint of a trial has to agree with"
+    return dict(data=r.name, ratings=len(r), arguments=repr(sorted(arguments.items())), **others)
+
+
 # %% ../nbs/19_experiment.ipynb #55483561
 def run_trial(
     model:str, # Name of a recipe
@@ -359,8 +364,7 @@ def run_trial(
             progress=progress, metric=metric, preset=preset, checkpoint_dir=checkpoint_dir, resume=resume, **kwargs)
     epochs, bs, kwargs = use_preset(model, preset, epochs, bs, kwargs)
     metric = metric or _usual_metric(chosen, r)
-    settings = dict(model=model, data=r.name, ratings=len(r), split=spec, seed=seed, epochs=epochs, bs=bs,
-        metric=metric, arguments=repr(sorted(kwargs.items())))
+    settings = _settings(r, kwargs, model=model, split=spec, seed=seed, epochs=epochs, bs=bs, metric=metric)
     n = chosen.epochs and (epochs or chosen.epochs)
     def fit(parts, name, label, stop=None, **more):
         checkpoint = _checkpoint(checkpoint_dir if n else None, name, settings, stop, resume)
