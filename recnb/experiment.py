@@ -201,13 +201,16 @@ def check_args(
         is_amount = want is int or name.endswith(('lr', 'wd'))
         if is_amount and value is not None and value < 0: raise ValueError(f'{where}: {value} is negative.')
 
-def _check_trial(r, **numbers):
-    "Raise a sentence where the data of a trial is no `Ratings`, or a number is none"
+def _check_trial(model, r, args, **numbers):
+    "Raise a sentence where a model cannot be trained with these arguments, on this data"
+    check_args(model, args)
     if not isinstance(r, Ratings):
         raise TypeError(f'a trial is run on Ratings, and this is a {type(r).__name__}; load(...) reads them.')
     for name,value in numbers.items():
         if value is not None and not isinstance(value, (int, np.integer)):
             raise ValueError(f'{name}={value!r} is no whole number.')
+    check_feedback(model, r)
+
 
 # %% ../nbs/19_experiment.ipynb #a5f06ea8
 def check_metric(
@@ -288,7 +291,7 @@ def _fit_twice(fit, parts, epochs, metric):
         stop, curve = best_epoch(learn, metric)[0], epoch_table(learn).to_dict('records')
         rows = learn.dls.sized_by
     learn, more_seconds = fit(merge_validation(parts), 'training', 'training', stop, sized_by=rows)
-    return learn, stop or 0, seconds + more_seconds, curve
+    return learn, stop or 0, round(seconds + more_seconds, 2), curve
 
 # %% ../nbs/19_experiment.ipynb #438a90e2
 def _checkpoint(checkpoint_dir, name, settings, stop, resume):
@@ -354,9 +357,7 @@ def run_trial(
 )->Trial:
     "Choose the epoch on validation rows, train on all but the test rows, measure on the test rows"
     chosen = get_recipe(model)
-    check_args(model, kwargs)
-    _check_trial(r, seed=seed, epochs=epochs, bs=bs)
-    check_feedback(model, r)
+    _check_trial(model, r, kwargs, seed=seed, epochs=epochs, bs=bs)
     ranking, parts = ranking or not r.has_ratings, split(r, spec, valid='same', seed=seed)
     _check_choices(model, parts, metric, ranking, relevant)
     if chosen.run:
@@ -371,9 +372,10 @@ def run_trial(
         bar = f'{model}: {label}' if progress else None
         return fit_recipe(model, parts, n, stop, seed, bs, bar, checkpoint=checkpoint, **more, **kwargs)
     learn, trained, seconds, curve = _fit_twice(fit, parts, n, metric)
-    figures, notes = _measure(learn, ranking, relevant), [*parts.notes, *_schedule_note(trained, n, metric)]
-    return Trial(model, r.name, spec, seed, **_row_counts(parts, n), epochs=trained, **figures,
-        train_seconds=round(seconds, 2), notes=notes, arguments=kwargs, curve=curve, learn=learn)
+    notes = [*parts.notes, *_schedule_note(trained, n, metric)]
+    return Trial(model, r.name, spec, seed, **_row_counts(parts, n), epochs=trained,
+        **_measure(learn, ranking, relevant), train_seconds=seconds, notes=notes, arguments=kwargs, curve=curve,
+        learn=learn)
 
 # %% ../nbs/19_experiment.ipynb #b8a8245b
 def compare(
