@@ -24,6 +24,7 @@ from recnb.training import *
 from recnb.experiment import *
 from recnb.baseline import *
 from recnb.mf import *
+from recnb.svdpp import *
 from recnb.bst import *
 from recnb.stacked_mf import *
 from recnb.causal import *

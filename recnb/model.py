@@ -216,6 +216,7 @@ class FoldInParts(NamedTuple):
     tables:Callable # From rows (B, F, k) to a dict: parameter name to a table with B rows
     noise:Callable # `noise(user, item, rating)`: variance of ratings (n,) around what is predicted for these users
     min_ratings:int=1 # With fewer ratings the model answers better without a row
+    start:Callable=None # `start(item)`: what these items say of a row before their ratings do, (F, k)
 
 @patch
 def inside(self:FoldInParts,
