@@ -203,6 +203,7 @@ def _baselines(model, ratings, split, seed, ranking, relevant, as_json):
 
 def _print_trial(trial, baselines, ranking, as_json):
     "A trial beside the baselines, or as one JSON object"
+    for text in trial.notes[len(trial.learn.dls.ratings.notes):]: note(text)
     if not as_json: return show(library().trial_table([*baselines, trial]), trial.protocol)
     result = trial.as_dict()
     if baselines and baselines[-1].model == 'popularity': result['popularity'] = baselines[-1].by_name
@@ -287,8 +288,6 @@ def train(
     except KeyboardInterrupt as e: _stop_interrupted(e, checkpoint_dir)
     finally:
         if checkpoint_dir and checkpoint_dir.is_dir() and not any(checkpoint_dir.iterdir()): checkpoint_dir.rmdir()
-    for text in trial.notes:
-        if text not in ratings.notes: note(text)
     rows = _baselines(model, ratings, split, seed, ranking, relevant, as_json)
     _print_trial(trial, rows, ranking, as_json)
     if out and not as_json: _note_popularity(trial, rows, ratings, relevant)
