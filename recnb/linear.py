@@ -21,6 +21,7 @@ from .history import *
 from .loader import *
 from .history_loader import *
 from .model import *
+from .training import *
 
 # %% ../nbs/30_linear.ipynb #8c0bd1ce
 class AllRatingsDataLoaders(RatingDataLoaders):
@@ -30,14 +31,15 @@ class AllRatingsDataLoaders(RatingDataLoaders):
 def query(self:AllRatingsDataLoaders,
     ids, # User ids, (B,)
     in_history:np.ndarray=None, # May this rating be part of a history? One bool a rating; all if None
-)->tuple: # User indices (B,); item indices and ratings, padded on the left with 0, (B, N); how many are real (B,)
+)->tuple: # User indices (B,); items and ratings (or counts), padded on the left with 0, (B, N); how many are real (B,)
     "The inputs of a model's `scores` for users"
     code, distinct = pd.factorize(pd.Series(list(ids), dtype=None if len(ids) else object))
     place, df = pd.Index(distinct).get_indexer(pd.Index(self.ratings.df[USER])), self.ratings.df
     if in_history is not None: place = np.where(in_history, place, -1)
     rows = np.flatnonzero(place >= 0)
     rows = rows[np.argsort(place[rows], kind='stable')]
-    item, rating = self.items.encode(df[ITEM].iloc[rows]), df[RATING].to_numpy()[rows]
+    counted = WEIGHT in df and not self.ratings.has_ratings
+    item, rating = self.items.encode(df[ITEM].iloc[rows]), df[WEIGHT if counted else RATING].to_numpy()[rows]
     padded = _padded(place[rows], len(distinct), item, rating)
     user = self.users.encode(pd.Series(distinct)) if len(distinct) else np.zeros(0, 'int32')
     return tuple(torch.from_numpy(column[code]).to(self.device) for column in (user, *padded))
@@ -153,7 +155,7 @@ class LinearModel(RecModel):
     ):
         super().__init__()
         self.n_items, self.rule = n_items, rule
-        self.register_buffer('popular', torch.zeros(n_items)) # far smaller than scores, to order equal ones
+        self.popular = nn.Parameter(torch.zeros(n_items), requires_grad=False) # far smaller than scores, to order equal ones
 
 @patch
 def set_popular(self:LinearModel, X):
@@ -286,7 +288,7 @@ def fitted_learner(
     model:RecModel, # Filled
 )->Learner: # With nothing left to train
     "A `Learner` around a model that needs no training"
-    return Learner(dls, model.to(dls.device), loss_func=nn.MSELoss())
+    return closed_form_learner(dls, model)
 
 def _check_memory(n_items, disliked, max_items):
     "A sentence where the square tables of EASE would be too large"
