@@ -153,14 +153,13 @@ def _differs(there, what):
     keys = ('data', 'model' if there['model'] and what.get('model') else 'kind')
     return any(what.get(key) is not None and what[key] != there[key] for key in keys)
 
-# %% ../nbs/42_bundle.ipynb #464e27e3
+# %% ../nbs/42_bundle.ipynb #fb81be94
 def _run_text(run):
     "`run.toml`: the options of the command that trained the model"
     how = f'# How this model was trained, by recnb {_version()} and torch {torch.__version__}.\n'
-    again = '# `recnb train --config` with this file trains it again; data that is a path is read from where it was.\n'
-    return how + again + tomli_w.dumps(run)
+    use = '# `recnb train --config` with this file trains it once more; a path is read from where the command runs.\n'
+    return how + use + tomli_w.dumps(run)
 
-# %% ../nbs/42_bundle.ipynb #fb81be94
 def _write_bundle(folder, rec, tensors, config):
     "Write all files of a bundle into an empty folder"
     card, weights = folder/'README.md', folder/'model.safetensors'

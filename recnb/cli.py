@@ -195,10 +195,20 @@ def _stop_interrupted(e, checkpoint_dir):
     code = 128 + (e.args[0] if e.args else signal.SIGINT)
     if checkpoint_dir is None: stop('interrupted; nothing is kept of a training without --out.', code)
     if not any(checkpoint_dir.glob('*.safetensors')):
-        again = shlex.join(['recnb', *(str(word) for word in _words if word != '--resume')])
-        stop(f'interrupted before the first epoch was done, so nothing is kept; `{again}` starts again.', code)
+        command = shlex.join(['recnb', *(str(word) for word in _words if word != '--resume')])
+        stop(f'interrupted before the first epoch was done, so nothing is kept; `{command}` starts anew.', code)
     words = _words if '--resume' in _words else [*_words, '--resume']
     stop(f'interrupted; `{shlex.join(["recnb", *map(str, words)])}` continues after the last complete epoch.', code)
+
+@contextmanager
+def _interruptible(checkpoint_dir):
+    "A training that alone writes its checkpoints, and that a signal may end"
+    try:
+        with signals_as_interrupt(), library().only_writer(checkpoint_dir, 0) if checkpoint_dir else nullcontext():
+            yield
+    except KeyboardInterrupt as e: _stop_interrupted(e, checkpoint_dir)
+    finally:
+        if checkpoint_dir and checkpoint_dir.is_dir() and not any(checkpoint_dir.iterdir()): checkpoint_dir.rmdir()
 
 # %% ../nbs/50_cli.ipynb #7f4f5afb
 def _baselines(model, ratings, split, seed, ranking, relevant, as_json):
@@ -287,15 +297,11 @@ def train(
     ratings, args = _with_text(model, ratings, no_text, text_model, args)
     if out: lib.check_replaceable(out, dict(model=model, data=ratings.name), force)
     run = run_record(context, model=model, text_model=args.get('text_model', text_model))
-    try:
-        with signals_as_interrupt(), lib.only_writer(checkpoint_dir, 0) if out else nullcontext():
-            trial = lib.run_trial(model, ratings, split, seed=seed, epochs=epochs, bs=bs, ranking=ranking,
-                relevant=relevant, progress=True, metric=metric, preset=preset, checkpoint_dir=checkpoint_dir,
-                resume=resume, **args)
-            if out: _save(trial, out, checkpoint_dir, force, run)
-    except KeyboardInterrupt as e: _stop_interrupted(e, checkpoint_dir)
-    finally:
-        if checkpoint_dir and checkpoint_dir.is_dir() and not any(checkpoint_dir.iterdir()): checkpoint_dir.rmdir()
+    with _interruptible(checkpoint_dir):
+        trial = lib.run_trial(model, ratings, split, seed=seed, epochs=epochs, bs=bs, ranking=ranking,
+            relevant=relevant, progress=True, metric=metric, preset=preset, checkpoint_dir=checkpoint_dir,
+            resume=resume, **args)
+        if out: _save(trial, out, checkpoint_dir, force, run)
     rows = _baselines(model, ratings, split, seed, ranking, relevant, as_json)
     _print_trial(trial, rows, ranking, as_json)
     if out and not as_json: _note_popularity(trial, rows, ratings, relevant)

@@ -320,9 +320,14 @@ def _check_metric_early(chosen, dls, args, metric, seed):
 
 def _check_choices(model, parts, metric, ranking, relevant):
     "Raise what would only be noticed after the training"
+    check_feedback(model, parts)
     if metric is not None and not get_recipe(model).epochs:
         raise ValueError(f"model '{model}' has no epochs among which {metric!r} could choose; leave the metric out.")
     if ranking or relevant is not None: rows_to_find(parts, relevant=relevant)
+
+def _usual_metric(chosen, r):
+    "What chooses the epoch of a recipe; by the lists where there are no ratings"
+    return chosen.metric if r.has_ratings or '@' in chosen.metric else 'ndcg@10'
 
 # %% ../nbs/19_experiment.ipynb #891506f5
 def use_preset(
@@ -421,7 +426,6 @@ def run_trial(
     "Choose the epoch on validation rows, train on all but the test rows, measure on the test rows"
     chosen = get_recipe(model)
     check_args(model, kwargs)
-    check_feedback(model, r)
     ranking, parts = ranking or not r.has_ratings, split(r, spec, valid='same', seed=seed)
     _check_choices(model, parts, metric, ranking, relevant)
     if chosen.run:
@@ -440,10 +444,6 @@ def run_trial(
     figures = _measure(learn, ranking, relevant)
     return Trial(model, r.name, spec, seed, **_row_counts(parts, n), epochs=trained, **figures,
         train_seconds=round(seconds, 2), notes=list(parts.notes), arguments=kwargs, curve=curve, learn=learn)
-
-def _usual_metric(chosen, r):
-    "What chooses the epoch of a recipe; by the lists where there are no ratings"
-    return chosen.metric if r.has_ratings or '@' in chosen.metric else 'ndcg@10'
 
 # %% ../nbs/19_experiment.ipynb #b8a8245b
 def compare(
