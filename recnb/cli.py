@@ -251,10 +251,11 @@ def _note_popularity(trial, baselines, ratings, relevant):
         common = dict(seed=trial.seed, ranking=True, relevant=relevant)
         popular = lib.run_trial('popularity', ratings, trial.split, **common).ranking
     ours, popular = ours['ndcg@10'], popular['ndcg@10']
+    advice = '' if trial.learn.model.ranks else '; for lists, train one that ranks, such as --model ease'
     if ours < popular:
         note(
             f'as lists, this loses to popularity: NDCG@10 is {ours:.4f}, and {popular:.4f} for the same popular items '
-            'shown to everybody; for lists, train a model that ranks.'
+            f'shown to everybody{advice}.'
         )
 
 # %% ../nbs/50_cli.ipynb #1e9fb642

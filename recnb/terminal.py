@@ -98,7 +98,8 @@ def show(
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=padding)
     for column in df:
         numeric = getattr(df[column].dtype, 'kind', 'O') in 'iuf'
-        table.add_column(escape(printable(str(column), False)), justify='right' if numeric else 'left', overflow='fold')
+        name, justify = escape(printable(str(column), False)), 'right' if numeric else 'left'
+        table.add_column(name, justify=justify, overflow='fold', no_wrap=column == 'model')
     for row in df.itertuples(index=False):
         cells = (printable(_cell_text(value, str(column)), False) for column,value in zip(df, row))
         table.add_row(*map(escape, cells))
