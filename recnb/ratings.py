@@ -131,6 +131,7 @@ class Ratings:
     folds:dict=field(default_factory=dict) # Official folds: name to boolean array, True = held out
     notes:list=field(default_factory=list) # What was noticed while reading
     feedback:str='ratings' # What a row says: 'ratings', 'implicit', 'counts' or 'thumbs'
+    scale_found:bool=False # Was the scale read off the ratings, as nobody gave one?
     def __len__(self): return len(self.df)
 
 # %% ../nbs/00_ratings.ipynb #b7860cb0
@@ -316,7 +317,7 @@ def _finish(self:Ratings, duplicates=None, location=Location()):
     "Check the scale, treat repeated rows, and note what is odd"
     values = self.df[RATING].to_numpy()
     if self.scale is None:
-        self.scale = find_scale(values)
+        self.scale, self.scale_found = find_scale(values), True
         self.notes += scale_notes(values)
     outside = (values < self.scale.low) | (values > self.scale.high)
     if outside.any():
@@ -409,8 +410,9 @@ def filter(self:Ratings,
 def head(self:Ratings,
     n:int=5, # Rows
 )->pd.DataFrame:
-    "The first `n` rows, with titles where there are any"
+    "The first `n` rows, with titles where there are any, and no ratings where there are none"
     df = self.df.head(n)
+    if not self.has_ratings: df = df.drop(columns=RATING)
     return df if self.items is None else df.assign(title=self.titles(df[ITEM]).to_numpy())
 
 @patch

@@ -166,7 +166,7 @@ def _run_two_stage(finder_name, rater_name, r, spec, ranking=False, relevant=Non
         **finder_args)
     learn = two_stage(finder.learn, rater.learn)
     return replace(rater, model=f'{finder_name}+{rater_name}', arguments=_given(kwargs), learn=learn,
-        ranking=finder.ranking, lists=finder.lists,
+        ranking=finder.ranking, lists=finder.lists, by_user=finder.by_user,
         train_seconds=round(finder.train_seconds + rater.train_seconds, 2))
 
 def _given(kwargs):
@@ -206,5 +206,5 @@ def default_recipe(
     r:Ratings, # Any data
 )->str: # Name of a recipe
     "The recipe for lists that is taken where none is named"
-    finder = 'ease' if r.n_items <= 30_000 else 'ials'
+    finder = 'graded-ease' if r.n_items <= 30_000 else 'ials'
     return f'{finder}+mf' if r.has_ratings else finder
