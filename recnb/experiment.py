@@ -231,9 +231,14 @@ def _check_metric_early(chosen, dls, args, metric, seed):
 
 def _check_choices(model, parts, metric, ranking, relevant):
     "Raise what would only be noticed after the training"
+    check_feedback(model, parts)
     if metric is not None and not get_recipe(model).epochs:
         raise ValueError(f"model '{model}' has no epochs among which {metric!r} could choose; leave the metric out.")
     if ranking or relevant is not None: rows_to_find(parts, relevant=relevant)
+
+def _usual_metric(chosen, r):
+    "What chooses the epoch of a recipe; by the lists where there are no ratings"
+    return chosen.metric if r.has_ratings or '@' in chosen.metric else 'ndcg@10'
 
 # %% ../nbs/19_experiment.ipynb #891506f5
 def use_preset(

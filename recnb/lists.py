@@ -62,7 +62,8 @@ def _has_genre(r, ids, genres):
     names = sorted(set(r.items[GENRES].explode().dropna().astype(str)))
     for genre in genres:
         if str(genre).casefold() not in set(map(str.casefold, names)):
-            raise DataError(f"{r.name} has no genre {genre!r}; there are {', '.join(names)}{did_you_mean(genre, names)}")
+            near = did_you_mean(genre, names)
+            raise DataError(f"{r.name} has no genre {genre!r}; there are {', '.join(names)}{near}")
     chosen = pairs.index[pairs.isin([str(genre).casefold() for genre in genres])]
     return np.bincount(chosen.to_numpy(dtype=int), minlength=len(ids)) > 0
 
