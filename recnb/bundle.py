@@ -473,7 +473,7 @@ def _read_ratings(path, files, config):
     name, licence, citation = (str(data.get(key) or '') for key in ('name', 'licence', 'citation'))
     notes, feedback = [str(note) for note in data.get('notes') or []], data.get('feedback', 'ratings')
     if feedback not in feedback_kinds:
-        raise DataError(f"{path/'config.json'}: feedback is {feedback!r:.40}, which is no kind that is known; {_repair}")
+        raise DataError(f"{path/'config.json'}: feedback is {feedback!r:.40}, no kind that is known; {_repair}")
     return Ratings(df, items, users, name or 'ratings', scale, licence, citation, notes=notes, feedback=feedback), block
 
 # %% ../nbs/42_bundle.ipynb #62179394

@@ -287,6 +287,8 @@ def train(
     except KeyboardInterrupt as e: _stop_interrupted(e, checkpoint_dir)
     finally:
         if checkpoint_dir and checkpoint_dir.is_dir() and not any(checkpoint_dir.iterdir()): checkpoint_dir.rmdir()
+    for text in trial.notes:
+        if text not in ratings.notes: note(text)
     rows = _baselines(model, ratings, split, seed, ranking, relevant, as_json)
     _print_trial(trial, rows, ranking, as_json)
     if out and not as_json: _note_popularity(trial, rows, ratings, relevant)

@@ -85,7 +85,9 @@ def __call__(self:FoldIn,
     item, rating, members = item.long(), rating.float(), len(parts.rows)
     mask = None
     if members > 1 and block is not None: mask = (torch.arange(members, device=item.device)[:, None] != block).float()
-    row = fold_in(parts.predict(item, *query), rating, self.prior, mask)
+    prior = self.prior
+    if parts.start: prior = prior._replace(mean=prior.mean + parts.start(item))
+    row = fold_in(parts.predict(item, *query), rating, prior, mask)
     return parts.tables(row[None])
 
 # %% ../nbs/17_fold_in.ipynb #03bd54b8

@@ -235,6 +235,7 @@ class Recommendation(Item):
     rank: int
     score: float = Field(description='the expected rating, where the model rates')
     because: Reason | None = Field(description='the rated item that speaks most for this one')
+    liked_by_many: bool = Field(description='is it in the list of a user without ratings, too?')
 
 class SimilarItem(Item):
     similarity: float = Field(description='cosine of the vectors of both items, at most 1')

@@ -10,7 +10,7 @@ import numpy as np, pandas as pd, torch
 from dataclasses import replace
 from threading import RLock
 from types import SimpleNamespace
-from fastai.basics import Learner
+from fastai.basics import Learner, get_model
 from fastcore.basics import patch
 from .ratings import *
 from .titles import *
@@ -31,7 +31,7 @@ class Recommender:
         about:dict=None, # How the model was trained, on what, and its figures, as `trial_summary` returns it
     ):
         self.dls, self.about, self.lock = learn.dls, dict(about or {}), RLock()
-        self.model = learn.model.to(learn.dls.device).eval()
+        self.model = get_model(learn.model).to(learn.dls.device).eval() # not what spreads it over devices
         df, user = self.ratings.df, self.users.encode(self.ratings.df[USER])
         self._rows = np.argsort(user, kind='stable') # sorted by user
         self._starts = np.searchsorted(user[self._rows], np.arange(len(self.users) + 1)) # of each user in `_rows`
