@@ -488,7 +488,7 @@ def paired_by_user(
         users.append(pd.concat([t.by_user.rename(t.seed) for t in trials], axis=1))
     if not users[0].index.equals(users[1].index) or not users[0].isna().equals(users[1].isna()):
         raise ValueError('the trials have measured other users; give both the same relevant=.')
-    return paired_bootstrap(*(table.mean(1).to_numpy() for table in users), **kwargs)
+    return paired_bootstrap(*(table.mean(axis=1).to_numpy() for table in users), **kwargs)
 
 def _check_paired(before, after):
     "Raise a sentence where two lists of trials do not answer the same questions"
