@@ -80,8 +80,8 @@ def main():
     if args.json: return print(json.dumps(dict(kind=args.kind, memory=args.memory, runs=res, slopes=slopes)))
     print(f"{'rows':>12}{'file GB':>9}{'seconds':>9}{'rows/s':>12}{'peak GB':>9}{'open s':>8}")
     for run in res:
-        print(f"{run['rows']:12,}{run['file_gb']:9.2f}{run['seconds']:9.1f}{run['rows_a_second']:12,}{run['peak_gb']:9.2f}"
-            f"{run['open_seconds']:8.2f}")
+        sizes = f"{run['rows']:12,}{run['file_gb']:9.2f}{run['seconds']:9.1f}{run['rows_a_second']:12,}"
+        print(f"{sizes}{run['peak_gb']:9.2f}{run['open_seconds']:8.2f}")
     if slopes: print('slope of the seconds: ' + ', '.join(f'{slope:.2f}' for slope in slopes))
 
 

@@ -21,7 +21,7 @@ from .textfile import *
 from .layouts import *
 from .own_table import *
 from .own_table import _check_source
-from .prepare import is_prepared, open_prepared
+from .prepared import *
 
 # %% ../nbs/04_datasets.ipynb #2c94f3bc
 _all_ = ['Ratings', 'Scale', 'DataError', 'MissingFile', 'read_table', 'read_items', 'toy', 'toy_clicks', 'USER',
@@ -209,7 +209,7 @@ def _unknown_name(name):
 
 # %% ../nbs/04_datasets.ipynb #62d35bab
 def load(
-    name, # 'toy', 'toy-clicks', a name in `catalogue()`, a folder (published or from `prepare`), or a file or table as for `read_table`
+    name, # 'toy', 'toy-clicks', a name in `catalogue()`, a folder, or a file or table as for `read_table`
     /,
     **kwargs # To the reader: column names for a file of yours (see `read_table`), `duplicates`, sizes for `toy`, …
 )->Ratings:
