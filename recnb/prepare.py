@@ -29,6 +29,10 @@ def _duckdb():
             "pip install 'recnb[large]' does that.") from None
     return duckdb
 
+def _is_interrupt(e):
+    "Is this what DuckDB makes of Ctrl-C?"
+    return isinstance(e, _duckdb().InterruptException) or 'Query interrupted' in str(e)
+
 # %% ../nbs/78_prepare.ipynb #20250247
 class _Input(NamedTuple):
     "A file to prepare"
@@ -198,8 +202,9 @@ def _read_input(con, n, source, scale):
             if reader is None: return skipped
             con.register('batches', reader)
         con.execute(_insert(n, source, scale))
-    except (_duckdb().OutOfMemoryException, _duckdb().InterruptException): raise
+    except _duckdb().OutOfMemoryException: raise
     except Exception as e:
+        if _is_interrupt(e) or isinstance(e, _duckdb().IOException) and source.kind != 'parquet': raise
         raise _reading_error(source, failed[0] if failed else e) from None
     return skipped
 
@@ -370,6 +375,7 @@ def _memory_bytes(text):
     if size < 2e8: raise ValueError(f"memory={text!r:.40} is too little; '200MB' is the least.")
     return size
 
+# %% ../nbs/78_prepare.ipynb #e63659cb
 @contextmanager
 def _connection(memory, folder):
     "DuckDB with a database in a folder, in which it also puts what does not fit the memory"
@@ -380,12 +386,17 @@ def _connection(memory, folder):
         con.execute(f"SET temp_directory = '{str(folder/'spilled').replace(chr(39), chr(39)*2)}'")
         con.execute("SET preserve_insertion_order = false")
         con.execute("SET TimeZone = 'UTC'")
-        con.execute("SET enable_progress_bar = false")
-        yield con
+            yield con
     except duckdb.OutOfMemoryException as e:
         reason = str(e).splitlines()[0][:120]
         raise DataError(f'memory={memory!r} is not enough for this table; allow more ({reason}).') from None
-    except duckdb.InterruptException: raise KeyboardInterrupt from None
+    except duckdb.IOException as e:
+        reason = str(e).splitlines()[0][:150]
+        fix = 'name a folder with room by temp (--temp)'
+        raise DataError(f'{folder}: DuckDB cannot work there ({reason}); {fix}.') from None
+    except (RuntimeError, duckdb.InterruptException) as e:
+        if _is_interrupt(e): raise KeyboardInterrupt from None
+        raise
     finally: con.close()
 
 # %% ../nbs/78_prepare.ipynb #203049aa
