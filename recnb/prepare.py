@@ -386,7 +386,7 @@ def _connection(memory, folder):
         con.execute(f"SET temp_directory = '{str(folder/'spilled').replace(chr(39), chr(39)*2)}'")
         con.execute("SET preserve_insertion_order = false")
         con.execute("SET TimeZone = 'UTC'")
-            yield con
+        yield con
     except duckdb.OutOfMemoryException as e:
         reason = str(e).splitlines()[0][:120]
         raise DataError(f'memory={memory!r} is not enough for this table; allow more ({reason}).') from None
