@@ -20,19 +20,6 @@ from .own_table import _check_schema
 from .prepared import *
 from .prepared import _code_type, _merge, _read_about, _write_about, _write_columns, _write_ids, _write_tables
 
-# %% ../nbs/75_prepare.ipynb #c5728da4
-def _duckdb():
-    "DuckDB, or a sentence that says how to install it"
-    try: import duckdb
-    except ImportError:
-        raise ImportError("DuckDB sorts tables larger than memory, and is not installed; "
-            "pip install 'recnb[large]' does that.") from None
-    return duckdb
-
-def _is_interrupt(e):
-    "Is this what DuckDB makes of Ctrl-C?"
-    return isinstance(e, _duckdb().InterruptException) or 'Query interrupted' in str(e)
-
 # %% ../nbs/75_prepare.ipynb #20250247
 class _Input(NamedTuple):
     "A file to prepare"
@@ -366,6 +353,18 @@ def _batches(con, sql):
         if len(batch): yield {name:batch[name].to_numpy(zero_copy_only=False) for name in batch.schema.names}
 
 # %% ../nbs/75_prepare.ipynb #897adfdc
+def _duckdb():
+    "DuckDB, or a sentence that says how to install it"
+    try: import duckdb
+    except ImportError:
+        raise ImportError("DuckDB sorts tables larger than memory, and is not installed; "
+            "pip install 'recnb[large]' does that.") from None
+    return duckdb
+
+def _is_interrupt(e):
+    "Is this what DuckDB makes of Ctrl-C?"
+    return isinstance(e, _duckdb().InterruptException) or 'Query interrupted' in str(e)
+
 def _memory_bytes(text):
     "`'4GB'` in bytes"
     units = dict(MB=1e6, GB=1e9, TB=1e12, MIB=2**20, GIB=2**30, TIB=2**40)
