@@ -314,10 +314,6 @@ def _measure(learn, ranking, relevant):
     return res | dict(ranking=ranking_figures(each, overall), by_user=by_user,
         lists=rows_to_find(learn.dls.ratings, relevant=relevant)[1])
 
-def _usual_metric(chosen, r):
-    "What chooses the epoch of a recipe; by the lists where there are no ratings"
-    return chosen.metric if r.has_ratings or '@' in chosen.metric else 'ndcg@10'
-
 # %% ../nbs/19_experiment.ipynb #de15d687
 def _schedule_note(chosen, n, metric):
     "A sentence where the best epoch is the last of its schedule, so that a longer one may do better"
