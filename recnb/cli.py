@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Annotated, Optional
 from . import __version__
 from .terminal import *
+from .prepare_command import data_commands
 
 # %% ../nbs/50_cli.ipynb #1ff40c37
 _about = 'Recommenders from ratings: look at data, train models, compare them, recommend.'
@@ -120,6 +121,8 @@ def describe_data(
     if as_json: return print(json.dumps({'name': ratings.name, **summary, 'notes': ratings.notes}, ensure_ascii=False))
     show(pd.DataFrame({'': summary.index, ratings.name: summary.to_numpy()}))
     show(ratings.head(5), 'First rows')
+
+data_app.registered_commands += data_commands.registered_commands # `recnb data prepare`
 
 # %% ../nbs/50_cli.ipynb #6bce6704
 @app.command('models')

@@ -221,7 +221,7 @@ def with_file_options(
 
 # %% ../nbs/48_terminal.ipynb #cacd33cc
 Data = Annotated[str, typer.Option('--data', '-d', metavar='NAME|FILE',
-    help="'toy', a name of `recnb data list`, or a csv, tsv or parquet file")]
+    help="'toy', a name of `recnb data list`, a csv, tsv or parquet file, or a folder of `recnb data prepare`")]
 Json = Annotated[bool, typer.Option('--json', help='print one JSON value and nothing else on stdout')]
 Seed = Annotated[int, typer.Option('--seed', metavar='N', min=0, max=2**32-1,
     help='of the split, the start values and the order of batches; makes a run repeatable')]
