@@ -9,7 +9,6 @@ __all__ = ['ListMaker', 'parse_shard', 'write_lists']
 import json
 import pandas as pd, pyarrow as pa, pyarrow.compute as pc, pyarrow.parquet as pq
 from contextlib import nullcontext
-from fastcore.basics import patch
 from pathlib import Path
 from tqdm import tqdm
 from .ratings import *
@@ -156,7 +155,7 @@ def write_lists(
     if _is_finished(path, request): return path
     total, frames = _frames(make.rec, users, ratings, shard, chunk)
     example = make.rec.recommend(make.rec.users.ids[:1], **kwargs)
-    bar = tqdm(total=total, unit='users', desc=path.name, leave=False) if progress else nullcontext()
+    bar = tqdm(total=total, unit='users', desc=path.name) if progress else nullcontext()
     with bar, atomic_file(path) as part: _write_frames(part, make, frames, example, request, bar if progress else None)
     return path
 

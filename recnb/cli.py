@@ -186,12 +186,16 @@ def _save(trial, out, checkpoint_dir, force):
 # %% ../nbs/50_cli.ipynb #3ea2aee8
 def _stop_interrupted(e, checkpoint_dir):
     "End an interrupted training with a sentence that says how to go on"
-    code = 128 + (e.args[0] if e.args else signal.SIGINT)
-    if checkpoint_dir is None: stop('interrupted; nothing is kept of a training without --out.', code)
+    is_lost = isinstance(e, ConnectionError)
+    what, code = 'interrupted', 128 + (signal.SIGINT if is_lost or not e.args else e.args[0])
+    if is_lost: what, code = 'another process of this training has ended', 1
+    if checkpoint_dir is None: stop(f'{what}; nothing is kept of a training without --out.', code)
     if not any(checkpoint_dir.glob('*.safetensors')):
-        stop('interrupted before the first epoch was done, so nothing is kept; start the same command again.', code)
+        stop(f'{what} before the first epoch was done, so nothing is kept; start the same command again.', code)
     words = _words if '--resume' in _words else [*_words, '--resume']
-    stop(f'interrupted; `{shlex.join(["recnb", *map(str, words)])}` continues after the last complete epoch.', code)
+    n = os.environ.get('LOCAL_WORLD_SIZE', '1')
+    words = ['recnb', *words] if n == '1' else ['torchrun', '--nproc_per_node', n, '-m', 'recnb', *words]
+    stop(f'{what}; `{shlex.join(map(str, words))}` continues after the last complete epoch.', code)
 
 # %% ../nbs/50_cli.ipynb #7f4f5afb
 def _baselines(model, ratings, split, seed, ranking, relevant, as_json):
@@ -274,19 +278,22 @@ def train(
     if model: lib.get_recipe(model)
     args = _parse_settings(settings, inspect.signature(lib.run_trial).parameters)
     checkpoint_dir, relevant = _checkpoint_dir(out, resume), _parse_relevant(relevant)
+    writes = out and is_first_process()
     ratings = load_data(data, columns)
     if model is None: model = _choose_model(ratings)
     ratings, args = _with_text(model, ratings, no_text, text_model, args)
     if out: lib.check_replaceable(out, dict(model=model, data=ratings.name), force)
     try:
-        with signals_as_interrupt(), lib.only_writer(checkpoint_dir, 0) if out else nullcontext():
+        only_writer = lib.only_writer(checkpoint_dir, 0) if writes else nullcontext()
+        with signals_as_interrupt(), lib.distributed(), only_writer:
             trial = lib.run_trial(model, ratings, split, seed=seed, epochs=epochs, bs=bs, ranking=ranking,
-                relevant=relevant, progress=True, metric=metric, preset=preset, checkpoint_dir=checkpoint_dir,
+                relevant=relevant, progress=is_first_process(), metric=metric, preset=preset, checkpoint_dir=checkpoint_dir,
                 resume=resume, **args)
-            if out: _save(trial, out, checkpoint_dir, force)
-    except KeyboardInterrupt as e: _stop_interrupted(e, checkpoint_dir)
+            if writes: _save(trial, out, checkpoint_dir, force)
+    except (KeyboardInterrupt, lib.LostProcess) as e: _stop_interrupted(e, checkpoint_dir)
     finally:
-        if checkpoint_dir and checkpoint_dir.is_dir() and not any(checkpoint_dir.iterdir()): checkpoint_dir.rmdir()
+        if writes and checkpoint_dir.is_dir() and not any(checkpoint_dir.iterdir()): checkpoint_dir.rmdir()
+    if not is_first_process(): return
     rows = _baselines(model, ratings, split, seed, ranking, relevant, as_json)
     _print_trial(trial, rows, ranking, as_json)
     if out and not as_json: _note_popularity(trial, rows, ratings, relevant)
@@ -370,23 +377,44 @@ def _parse_years(text):
     if match and any(match.groups()): return tuple(int(year) if year else None for year in match.groups())
     raise ValueError(f'--years {text!r} is not of the form FROM:TO, as in 1990:1999 or 1990:.')
 
+# %% ../nbs/50_cli.ipynb #d157c002
+def _write_lists(folder, user, all_users, users, ratings, out, shard, as_json, **kwargs):
+    "Write the lists of many users to a folder"
+    lib = library()
+    if out is None: raise ValueError('--all-users and --users are many lists; name a folder for them with --out.')
+    if user or bool(all_users) + (users is not None) + (ratings is not None) != 1:
+        raise ValueError('--out takes one of --all-users, --users FILE and, for new users, --ratings FILE.')
+    shard = lib.parse_shard(shard)
+    path = lib.write_lists(folder, out, users, ratings, shard, **{k: v for k,v in kwargs.items() if v is not None})
+    print(json.dumps({'file': str(path)}) if as_json else path)
+
 # %% ../nbs/50_cli.ipynb #4d822820
 @app.command('recommend')
 def recommend_command(folder:Dir,
     user:Annotated[Optional[list[str]], typer.Option('--user', '-u', metavar='ID',
         help='a user of the training data; may be repeated')]=None,
     ratings:Annotated[Optional[Path], typer.Option('--ratings', '-r', metavar='FILE',
-        help='a csv of item_id or title, and perhaps rating, of a new user')]=None,
+        help='a csv of item_id or title, and perhaps rating, of a new user; with --out, a parquet file of many')]=None,
     k:K=10, seen:Annotated[bool, typer.Option('--seen',
         help='rated items may be in the list')]=False,
     genres:Annotated[Optional[list[str]], typer.Option('--genre', metavar='NAME',
         help='only items of this genre; may be repeated')]=None,
     years:Annotated[Optional[str], typer.Option(metavar='FROM:TO',
         help='only items of these years, as in 1990:1999 or 1990:')]=None,
+    all_users:Annotated[bool, typer.Option('--all-users', help='all users of the training data')]=False,
+    users:Annotated[Optional[Path], typer.Option('--users', metavar='FILE',
+        help='a parquet file with a column user_id')]=None,
+    out:Annotated[Optional[Path], typer.Option('--out', '-o', metavar='DIR',
+        help='a folder to write the lists of many users to, as parquet')]=None,
+    shard:Annotated[str, typer.Option('--shard', metavar='I/N',
+        help='only one of N parts of the users, a file of its own')]='1/1',
     as_json:Json=False,
 ):
     "Recommend items to a user, or to a new user with ratings of their own."
     lib = library()
+    if out or all_users or users:
+        return _write_lists(folder, user, all_users, users, ratings, out, shard, as_json, k=k, filter_seen=not seen,
+            genres=genres or None, years=_parse_years(years))
     if bool(user) == (ratings is not None):
         raise ValueError('give one of --user ID and, for a new user, --ratings FILE.')
     rec = lib.load_recommender(folder)
