@@ -5,8 +5,8 @@
 # %% auto #0
 __all__ = ['ListMaker', 'parse_shard', 'write_lists']
 
-# %% ../nbs/57_bulk_lists.ipynb #965d9029
-import json
+# %% ../nbs/57_bulk_lists.ipynb #f087453c
+import json, re
 import pandas as pd, pyarrow as pa, pyarrow.compute as pc, pyarrow.parquet as pq
 from contextlib import nullcontext
 from pathlib import Path
@@ -45,9 +45,8 @@ def parse_shard(
     text:str, # Such as '3/16', counted from 1
 )->tuple: # Number of the shard, and of how many
     "A shard as people write it"
-    number, slash, n = str(text).partition('/')
-    if slash and number.isascii() and n.isascii() and number.isdigit() and n.isdigit() and 1 <= int(number) <= int(n):
-        return int(number), int(n)
+    match = re.fullmatch('([0-9]{1,9})/([0-9]{1,9})', str(text))
+    if match and 1 <= int(match[1]) <= int(match[2]): return int(match[1]), int(match[2])
     raise ValueError(f"{str(text)!r} is no shard; write the number and of how many, from '1/16' to '16/16'.")
 
 def _stretch(total, shard):

@@ -220,6 +220,20 @@ def _choose_model(ratings):
     note(f'no --model is given, so {name}: {lib.get_recipe(name).about}')
     return name
 
+def _run_training(model, ratings, split, out, checkpoint_dir, force, **kwargs):
+    "Train a model, and save it to `out`; None in all processes but the first"
+    lib, is_first = library(), is_first_process()
+    only_writer = lib.only_writer(checkpoint_dir, 0) if out and is_first else nullcontext()
+    try:
+        with signals_as_interrupt(), lib.distributed(), only_writer:
+            trial = lib.run_trial(model, ratings, split, progress=is_first, checkpoint_dir=checkpoint_dir, **kwargs)
+            if out and is_first: _save(trial, out, checkpoint_dir, force)
+    except (KeyboardInterrupt, lib.LostProcess) as e: _stop_interrupted(e, checkpoint_dir)
+    finally:
+        is_left = out and is_first and checkpoint_dir.is_dir()
+        if is_left and not any(checkpoint_dir.iterdir()): checkpoint_dir.rmdir()
+    return trial if is_first else None
+
 # %% ../nbs/50_cli.ipynb #dffd9456
 def _parse_relevant(text):
     "`--relevant` as `rows_to_find` takes it"
@@ -278,22 +292,13 @@ def train(
     if model: lib.get_recipe(model)
     args = _parse_settings(settings, inspect.signature(lib.run_trial).parameters)
     checkpoint_dir, relevant = _checkpoint_dir(out, resume), _parse_relevant(relevant)
-    writes = out and is_first_process()
     ratings = load_data(data, columns)
     if model is None: model = _choose_model(ratings)
     ratings, args = _with_text(model, ratings, no_text, text_model, args)
     if out: lib.check_replaceable(out, dict(model=model, data=ratings.name), force)
-    try:
-        only_writer = lib.only_writer(checkpoint_dir, 0) if writes else nullcontext()
-        with signals_as_interrupt(), lib.distributed(), only_writer:
-            trial = lib.run_trial(model, ratings, split, seed=seed, epochs=epochs, bs=bs, ranking=ranking,
-                relevant=relevant, progress=is_first_process(), metric=metric, preset=preset, checkpoint_dir=checkpoint_dir,
-                resume=resume, **args)
-            if writes: _save(trial, out, checkpoint_dir, force)
-    except (KeyboardInterrupt, lib.LostProcess) as e: _stop_interrupted(e, checkpoint_dir)
-    finally:
-        if writes and checkpoint_dir.is_dir() and not any(checkpoint_dir.iterdir()): checkpoint_dir.rmdir()
-    if not is_first_process(): return
+    trial = _run_training(model, ratings, split, out, checkpoint_dir, force, seed=seed, epochs=epochs, bs=bs,
+        ranking=ranking, relevant=relevant, metric=metric, preset=preset, resume=resume, **args)
+    if trial is None: return
     rows = _baselines(model, ratings, split, seed, ranking, relevant, as_json)
     _print_trial(trial, rows, ranking, as_json)
     if out and not as_json: _note_popularity(trial, rows, ratings, relevant)
@@ -377,7 +382,6 @@ def _parse_years(text):
     if match and any(match.groups()): return tuple(int(year) if year else None for year in match.groups())
     raise ValueError(f'--years {text!r} is not of the form FROM:TO, as in 1990:1999 or 1990:.')
 
-# %% ../nbs/50_cli.ipynb #d157c002
 def _write_lists(folder, user, all_users, users, ratings, out, shard, as_json, **kwargs):
     "Write the lists of many users to a folder"
     lib = library()

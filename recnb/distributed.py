@@ -76,8 +76,8 @@ def _check_plans(learn):
     for rank,plan in enumerate(plans):
         for what,here,first in zip(_plan, plan.tolist(), plans[0].tolist()):
             if here == first: continue
-            raise DataError(f'{what}: {here:,} in process {rank}, and {first:,} in process 0. All processes need the same '
-                'files, also those of a training to resume, and the same arguments.')
+            raise DataError(f'{what}: {here:,} in process {rank}, and {first:,} in process 0. All processes need '
+                'the same files, also those of a training to resume, and the same arguments.')
 
 def _n_parameters(model): return sum(param.numel() for param in model.parameters())
 

@@ -106,6 +106,7 @@ def is_first_process()->bool: # Also where there is only one
     "Is this the process that prints and writes, of those that `torchrun` started?"
     return os.environ.get('RANK', '0') == '0'
 
+# %% ../nbs/48_terminal.ipynb #d157c006
 def note(
     text:str, # A line
 ):
@@ -124,6 +125,7 @@ def warnings_as_notes():
         warnings.showwarning = show_warning
         yield
 
+# %% ../nbs/48_terminal.ipynb #d157c007
 def stop(
     message, # A sentence, or an exception that holds one
     code:int=2, # Exit code
