@@ -25,6 +25,7 @@ from recnb.experiment import *
 from recnb.distributed import *
 from recnb.baseline import *
 from recnb.mf import *
+from recnb.svdpp import *
 from recnb.bst import *
 from recnb.stacked_mf import *
 from recnb.causal import *
@@ -39,6 +40,7 @@ from recnb.next_item import *
 from recnb.multitask import *
 from recnb.ann import *
 from recnb.ials import *
+from recnb.graded_ease import *
 from recnb.two_stage import *
 from recnb.rerank import *
 from recnb.recommender import *
@@ -50,3 +52,4 @@ from recnb.bulk_lists import *
 from recnb.hub import *
 from recnb.update import *
 from recnb.evaluate import *
+from recnb.fastai_habits import *

@@ -86,7 +86,7 @@ def trial_summary(
     metrics = {name: value for name,value in (('mae', t.mae), ('rmse', t.rmse)) if value is not None}
     return dict(model=t.model, arguments=arguments, split=t.split, seed=t.seed, epochs=t.epochs, trained_on=t.n_train,
         held_out=t.n_test, metrics=metrics | t.by_name,
-        ranking='full catalogue, seen items removed' if t.ranking else None)
+        ranking='full catalogue, seen items removed' if t.ranking else None, relevant=t.lists.get('rule'))
 
 # %% ../nbs/42_bundle.ipynb #ab8002ef
 def _bundle_config(rec, network, shared):

@@ -299,6 +299,8 @@ def train(
     trial = _run_training(model, ratings, split, out, checkpoint_dir, force, seed=seed, epochs=epochs, bs=bs,
         ranking=ranking, relevant=relevant, metric=metric, preset=preset, resume=resume, **args)
     if trial is None: return
+    for text in trial.notes:
+        if text not in ratings.notes: note(text)
     rows = _baselines(model, ratings, split, seed, ranking, relevant, as_json)
     _print_trial(trial, rows, ranking, as_json)
     if out and not as_json: _note_popularity(trial, rows, ratings, relevant)
@@ -449,6 +451,10 @@ def similar_command(folder:Dir, item:Annotated[str, typer.Argument(metavar='ITEM
 def evaluate_command(folder:Dir,
     data:Annotated[Optional[str], typer.Option('--data', '-d', metavar='NAME|FILE',
         help='other ratings of the same users and items; those held out in training if not given')]=None,
+    sample_users:Annotated[Optional[int], typer.Option('--sample-users', metavar='N', min=1,
+        help='lists of so many users only, drawn at random; then each mean has its standard error')]=None,
+    relevant:Annotated[Optional[str], typer.Option('--relevant', metavar='RATING',
+        help='what lists should find: ratings of at least this, all or mean; as in training if not given')]=None,
     as_json:Json=False, columns:dict=None,
 ):
     "Measure a saved model."
@@ -456,14 +462,20 @@ def evaluate_command(folder:Dir,
     lib = library()
     rec = lib.load_recommender(folder)
     ratings = None if data is None else load_data(data, columns)
-    metrics = lib.evaluate_held_out(rec) if ratings is None else lib.evaluate_on(rec, ratings)
+    kwargs = dict(relevant=_parse_relevant(relevant), sample_users=sample_users, progress='ranking')
+    metrics = lib.evaluate_held_out(rec, **kwargs) if ratings is None else lib.evaluate_on(rec, ratings, **kwargs)
     if as_json: return print(json.dumps(metrics))
     what = rec.ratings.name if ratings is None else ratings.name
     if ratings is None and 'split' in rec.about: what += f", {rec.about['split']}, the ratings held out in training"
     names = [name for name in metrics if '@' not in name or name in lib.headline_metrics]
-    values = [f'{metrics[k]:,}' if isinstance(metrics[k], int) else f'{metrics[k]:.4f}' for k in names]
+    values = [_figure(metrics[name], metrics.get(f'± {name}')) for name in names]
     title = f"{rec.about.get('model', 'this model')} on {what}; full catalogue, seen items removed"
     show(pd.DataFrame({'metric': names, 'value': values}), title)
+
+def _figure(value, error):
+    "A number for a table, with its standard error if there is one"
+    if isinstance(value, int): return f'{value:,}'
+    return f'{value:.4f}' + ('' if error is None else f' ± {error:.4f}')
 
 # %% ../nbs/50_cli.ipynb #ba553965
 @app.command('info')

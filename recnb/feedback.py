@@ -154,8 +154,9 @@ def liked_rule(
     liked=None, # The caller's own: a rating, 'mean' or 'all'; `None` for the default
 ): # A rating ('at least this'), 'mean' (not below the person's mean) or 'all'
     "Which ratings of a table count as liked"
-    if liked is not None: return _check_liked(liked, r.scale)
+    if liked is not None: liked = _check_liked(liked, r.scale)
     if getattr(r, 'feedback', 'ratings') in _no_ratings: return 'all'
+    if liked is not None: return liked
     low, high, step = r.scale
     if step == 0: return 'mean'
     steps = np.ceil(.75*(high - low)/step - 1e-3) # the step is a difference of float32 ratings

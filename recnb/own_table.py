@@ -11,6 +11,7 @@ import numpy as np, pandas as pd, pyarrow as pa, pyarrow.feather as feather, pya
 from pathlib import Path
 from .ratings import *
 from .files import *
+from .suggestions import *
 from .textfile import *
 from .layouts import split_titles
 
@@ -131,8 +132,8 @@ def _check_schema(schema, single, keep, label):
     "Raise an error if columns are missing, or if one of `single` holds lists or bytes"
     missing = [name for name in [*single, *keep] if name not in schema.names]
     if missing:
-        raise DataError(f"{label}: no column {missing[0]!r}; there are {', '.join(map(repr, schema.names))}. "
-            "Name yours, as in user='...'.")
+        raise DataError(f"{label}: no column {missing[0]!r}; there are {', '.join(map(repr, schema.names))}"
+            f"{did_you_mean(missing[0], schema.names)} Name yours, as in user='...'.")
     no_value = (pa.types.is_nested, pa.types.is_binary, pa.types.is_large_binary)
     for name in set(single) - set(keep):
         kind = schema.field(name).type

@@ -17,6 +17,7 @@ from typing import NamedTuple
 from fastcore.basics import patch
 from .columns import *
 from .feedback import *
+from .suggestions import *
 from .columns import _first, _value
 
 # %% ../nbs/00_ratings.ipynb #30d254b3
@@ -130,6 +131,7 @@ class Ratings:
     folds:dict=field(default_factory=dict) # Official folds: name to boolean array, True = held out
     notes:list=field(default_factory=list) # What was noticed while reading
     feedback:str='ratings' # What a row says: 'ratings', 'implicit', 'counts' or 'thumbs'
+    scale_found:bool=False # Was the scale read off the ratings, as nobody gave one?
     def __len__(self): return len(self.df)
 
 # %% ../nbs/00_ratings.ipynb #b7860cb0
@@ -138,10 +140,12 @@ def _select_columns(df, names, location, keep):
     present = ', '.join(map(repr, df.columns))
     for ours,theirs in names.items():
         if theirs is not None and theirs not in df.columns:
-            raise DataError(f"{location.name}: no column '{theirs}' for {ours}; there are {present}. "
-                f"Name yours, as in {ours.split('_')[0]}='...'.")
+            raise DataError(f"{location.name}: no column '{theirs}' for {ours}; there are {present}"
+                f"{did_you_mean(theirs, df.columns)} Name yours, as in {ours.split('_')[0]}='...'.")
     for name in keep:
-        if name not in df.columns: raise DataError(f'{location.name}: no column {name!r} to keep; there are {present}.')
+        if name not in df.columns: 
+            raise DataError(f'{location.name}: no column {name!r} to keep; there are {present}'
+                f'{did_you_mean(name, df.columns)}')
     names = {ours:theirs for ours,theirs in names.items() if theirs is not None}
     for name in [*names.values(), *keep]:
         if list(df.columns).count(name) > 1:
@@ -313,7 +317,7 @@ def _finish(self:Ratings, duplicates=None, location=Location()):
     "Check the scale, treat repeated rows, and note what is odd"
     values = self.df[RATING].to_numpy()
     if self.scale is None:
-        self.scale = find_scale(values)
+        self.scale, self.scale_found = find_scale(values), True
         self.notes += scale_notes(values)
     outside = (values < self.scale.low) | (values > self.scale.high)
     if outside.any():
@@ -406,8 +410,9 @@ def filter(self:Ratings,
 def head(self:Ratings,
     n:int=5, # Rows
 )->pd.DataFrame:
-    "The first `n` rows, with titles where there are any"
+    "The first `n` rows, with titles where there are any, and no ratings where there are none"
     df = self.df.head(n)
+    if not self.has_ratings: df = df.drop(columns=RATING)
     return df if self.items is None else df.assign(title=self.titles(df[ITEM]).to_numpy())
 
 @patch

@@ -10,7 +10,7 @@ import numpy as np, pandas as pd, torch
 from dataclasses import replace
 from threading import RLock
 from types import SimpleNamespace
-from fastai.basics import Learner
+from fastai.basics import Learner, get_model
 from fastcore.basics import patch
 from .ratings import *
 from .titles import *
@@ -31,7 +31,7 @@ class Recommender:
         about:dict=None, # How the model was trained, on what, and its figures, as `trial_summary` returns it
     ):
         self.dls, self.about, self.lock = learn.dls, dict(about or {}), RLock()
-        self.model = learn.model.to(learn.dls.device).eval()
+        self.model = get_model(learn.model).to(learn.dls.device).eval() # not what spreads it over devices
         df, user = self.ratings.df, self.users.encode(self.ratings.df[USER])
         self._rows = np.argsort(user, kind='stable') # sorted by user
         self._starts = np.searchsorted(user[self._rows], np.arange(len(self.users) + 1)) # of each user in `_rows`
@@ -146,16 +146,18 @@ def match_ratings(self:Recommender,
     if TIME in self.ratings.df and TIME not in df: df[TIME] = self.now
     return df.astype({ITEM:self.items.ids.dtype}) if len(df) else df, matches
 
+# %% ../nbs/40_recommender.ipynb #827cf22e
 def _check_scale(df, r):
     "A sentence about the first rating that is not on the scale"
     wrong = ~df[RATING].between(r.scale.low, r.scale.high)
-    for i,row in df[wrong].iterrows():
-        if not r.has_ratings:
-            raise DataError(f"rating {i + 1} ({row['query']!r}): {r.name} has no ratings, only choices; "
-                'name the items alone.')
-        raise DataError(f"rating {i + 1} ({row['query']!r}): {row[RATING]:g} is not on the scale of {r.name}, "
-            f"{r.scale.low:g} to {r.scale.high:g}. Where that was read off the ratings, name the real one in training, "
-            "as in scale=(1, 5) or --scale 1:5.")
+    if not wrong.any(): return
+    at = df.index[wrong.to_numpy().argmax()]
+    [item], value = df['query'].loc[[at]].tolist(), df[RATING].loc[at] # a plain number, as the caller wrote it
+    which = f'rating {at + 1} ({item!r})'
+    if not r.has_ratings:
+        raise DataError(f'{which}: {r.name} has no ratings, only choices; name the items alone.')
+    raise DataError(f"{which}: {value:g} is not on the scale of {r.name}, {r.scale.low:g} to {r.scale.high:g}. "
+        "Where that was read off the ratings, name the real one in training, as in scale=(1, 5) or --scale 1:5.")
 
 # %% ../nbs/40_recommender.ipynb #c3659ad8
 @patch

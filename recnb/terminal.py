@@ -91,8 +91,9 @@ def show(
     from rich.table import Table
     out = Console(highlight=False, force_jupyter=False)
     if title: out.print(f'\n[bold]{escape(printable(title, False))}[/bold]', soft_wrap=True)
-    padding = (0, 1) if df.shape[1] < 8 else (0, 0, 0, 1) # a wide one fits in 80 columns
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=padding)
+    wide = df.shape[1]
+    padding = (0, 1) if wide < 8 else (0, 0, 0, 1) if wide < 10 else 0 # so that it fits in 80 columns
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=padding, show_edge=wide < 10)
     for column in df:
         numeric = getattr(df[column].dtype, 'kind', 'O') in 'iuf'
         table.add_column(escape(printable(str(column), False)), justify='right' if numeric else 'left', overflow='fold')
