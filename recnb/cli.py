@@ -220,13 +220,13 @@ def _choose_model(ratings):
     note(f'no --model is given, so {name}: {lib.get_recipe(name).about}')
     return name
 
-def _run_training(model, ratings, split, out, checkpoint_dir, force, **kwargs):
-    "Train a model, and save it to `out`; None in all processes but the first"
+def _run_training(out, force, checkpoint_dir, args):
+    "Train a model with these arguments of `run_trial`, and save it to `out`; None in all processes but the first"
     lib, is_first = library(), is_first_process()
     only_writer = lib.only_writer(checkpoint_dir, 0) if out and is_first else nullcontext()
     try:
         with signals_as_interrupt(), lib.distributed(), only_writer:
-            trial = lib.run_trial(model, ratings, split, progress=is_first, checkpoint_dir=checkpoint_dir, **kwargs)
+            trial = lib.run_trial(progress=is_first, checkpoint_dir=checkpoint_dir, **args)
             if out and is_first: _save(trial, out, checkpoint_dir, force)
     except (KeyboardInterrupt, lib.LostProcess) as e: _stop_interrupted(e, checkpoint_dir)
     finally:
@@ -296,8 +296,9 @@ def train(
     if model is None: model = _choose_model(ratings)
     ratings, args = _with_text(model, ratings, no_text, text_model, args)
     if out: lib.check_replaceable(out, dict(model=model, data=ratings.name), force)
-    trial = _run_training(model, ratings, split, out, checkpoint_dir, force, seed=seed, epochs=epochs, bs=bs,
-        ranking=ranking, relevant=relevant, metric=metric, preset=preset, resume=resume, **args)
+    args |= dict(model=model, r=ratings, spec=split, seed=seed, epochs=epochs, bs=bs, ranking=ranking,
+        relevant=relevant, metric=metric, preset=preset, resume=resume)
+    trial = _run_training(out, force, checkpoint_dir, args)
     if trial is None: return
     for text in trial.notes:
         if text not in ratings.notes: note(text)
