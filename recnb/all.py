@@ -24,6 +24,7 @@ from recnb.rating_heads import *
 from recnb.fold_in import *
 from recnb.training import *
 from recnb.experiment import *
+from recnb.distributed import *
 from recnb.baseline import *
 from recnb.mf import *
 from recnb.svdpp import *
@@ -49,6 +50,7 @@ from recnb.lists import *
 from recnb.explain import *
 from recnb.model_card import *
 from recnb.bundle import *
+from recnb.bulk_lists import *
 from recnb.hub import *
 from recnb.update import *
 from recnb.evaluate import *

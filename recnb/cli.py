@@ -186,7 +186,9 @@ def _save(trial, out, checkpoint_dir, force, run):
     before = lib.what_is_saved(out)
     rec = lib.Recommender(trial.learn, lib.trial_summary(trial) | dict(run=run))
     rec.save(out, force)
-    for path in [*checkpoint_dir.glob('*.safetensors'), *checkpoint_dir.glob('.*.part')]: path.unlink()
+    for path in [*checkpoint_dir.rglob('*.safetensors'), *checkpoint_dir.rglob('.*.part')]: path.unlink()
+    finder_dir = checkpoint_dir/'finder' # of a model of two stages
+    if finder_dir.is_dir() and not any(finder_dir.iterdir()): finder_dir.rmdir()
     replaced = f", in place of {before['model'] or before['kind']} on {before['data']}" if before else ''
     imports = [word for name in _imports for word in ('--import', name)]
     words = ['recnb', *imports, 'recommend', str(out), f'--user={rec.users.ids[0]}']
@@ -195,23 +197,17 @@ def _save(trial, out, checkpoint_dir, force, run):
 # %% ../nbs/50_cli.ipynb #3ea2aee8
 def _stop_interrupted(e, checkpoint_dir):
     "End an interrupted training with a sentence that says how to go on"
-    code = 128 + (e.args[0] if e.args else signal.SIGINT)
-    if checkpoint_dir is None: stop('interrupted; nothing is kept of a training without --out.', code)
+    is_lost = isinstance(e, ConnectionError)
+    what, code = 'interrupted', 128 + (signal.SIGINT if is_lost or not e.args else e.args[0])
+    if is_lost: what, code = 'another process of this training has ended', 1
+    if checkpoint_dir is None: stop(f'{what}; nothing is kept of a training without --out.', code)
     if not any(checkpoint_dir.glob('*.safetensors')):
         command = shlex.join(['recnb', *(str(word) for word in _words if word != '--resume')])
-        stop(f'interrupted before the first epoch was done, so nothing is kept; `{command}` starts anew.', code)
+        stop(f'{what} before the first epoch was done, so nothing is kept; `{command}` starts anew.', code)
     words = _words if '--resume' in _words else [*_words, '--resume']
-    stop(f'interrupted; `{shlex.join(["recnb", *map(str, words)])}` continues after the last complete epoch.', code)
-
-@contextmanager
-def _interruptible(checkpoint_dir):
-    "A training that alone writes its checkpoints, and that a signal may end"
-    try:
-        with signals_as_interrupt(), library().only_writer(checkpoint_dir, 0) if checkpoint_dir else nullcontext():
-            yield
-    except KeyboardInterrupt as e: _stop_interrupted(e, checkpoint_dir)
-    finally:
-        if checkpoint_dir and checkpoint_dir.is_dir() and not any(checkpoint_dir.iterdir()): checkpoint_dir.rmdir()
+    n = os.environ.get('LOCAL_WORLD_SIZE', '1')
+    words = ['recnb', *words] if n == '1' else ['torchrun', '--nproc_per_node', n, '-m', 'recnb', *words]
+    stop(f'{what}; `{shlex.join(map(str, words))}` continues after the last complete epoch.', code)
 
 # %% ../nbs/50_cli.ipynb #7f4f5afb
 def _baselines(model, ratings, split, seed, ranking, relevant, as_json):
@@ -236,6 +232,20 @@ def _choose_model(ratings):
     name = lib.default_recipe(ratings)
     note(f'no --model is given, so {name}: {lib.get_recipe(name).about}')
     return name
+
+def _run_training(out, force, checkpoint_dir, args, run):
+    "Train a model with these arguments of `run_trial`, and save it to `out`; None in all processes but the first"
+    lib, is_first = library(), is_first_process()
+    only_writer = lib.only_writer(checkpoint_dir, 0) if out and is_first else nullcontext()
+    try:
+        with signals_as_interrupt(), lib.distributed(), only_writer:
+            trial = lib.run_trial(progress=is_first, checkpoint_dir=checkpoint_dir, **args)
+            if out and is_first: _save(trial, out, checkpoint_dir, force, run)
+    except (KeyboardInterrupt, lib.LostProcess) as e: _stop_interrupted(e, checkpoint_dir)
+    finally:
+        is_left = out and is_first and checkpoint_dir.is_dir()
+        if is_left and not any(checkpoint_dir.iterdir()): checkpoint_dir.rmdir()
+    return trial if is_first else None
 
 # %% ../nbs/50_cli.ipynb #dffd9456
 def _parse_relevant(text):
@@ -302,11 +312,10 @@ def train(
     ratings, args = _with_text(model, ratings, no_text, text_model, args)
     if out: lib.check_replaceable(out, dict(model=model, data=ratings.name), force)
     run = run_record(context, model=model, text_model=args.get('text_model', text_model))
-    with _interruptible(checkpoint_dir):
-        trial = lib.run_trial(model, ratings, split, seed=seed, epochs=epochs, bs=bs, ranking=ranking,
-            relevant=relevant, progress=True, metric=metric, preset=preset, checkpoint_dir=checkpoint_dir,
-            resume=resume, **args)
-        if out: _save(trial, out, checkpoint_dir, force, run)
+    args |= dict(model=model, r=ratings, spec=split, seed=seed, epochs=epochs, bs=bs, ranking=ranking,
+        relevant=relevant, metric=metric, preset=preset, resume=resume)
+    trial = _run_training(out, force, checkpoint_dir, args, run)
+    if trial is None: return
     for text in trial.notes:
         if text not in ratings.notes: note(text)
     rows = _baselines(model, ratings, split, seed, ranking, relevant, as_json)
@@ -392,23 +401,43 @@ def _parse_years(text):
     if match and any(match.groups()): return tuple(int(year) if year else None for year in match.groups())
     raise ValueError(f'--years {text!r} is not of the form FROM:TO, as in 1990:1999 or 1990:.')
 
+def _write_lists(folder, user, all_users, users, ratings, out, shard, as_json, **kwargs):
+    "Write the lists of many users to a folder"
+    lib = library()
+    if out is None: raise ValueError('--all-users and --users are many lists; name a folder for them with --out.')
+    if user or bool(all_users) + (users is not None) + (ratings is not None) != 1:
+        raise ValueError('--out takes one of --all-users, --users FILE and, for new users, --ratings FILE.')
+    shard = lib.parse_shard(shard)
+    path = lib.write_lists(folder, out, users, ratings, shard, **{k: v for k,v in kwargs.items() if v is not None})
+    print(json.dumps({'file': str(path)}) if as_json else path)
+
 # %% ../nbs/50_cli.ipynb #4d822820
 @app.command('recommend')
 def recommend_command(folder:Dir,
     user:Annotated[Optional[list[str]], typer.Option('--user', '-u', metavar='ID',
         help='a user of the training data; may be repeated')]=None,
     ratings:Annotated[Optional[Path], typer.Option('--ratings', '-r', metavar='FILE',
-        help='a csv of item_id or title, and perhaps rating, of a new user')]=None,
+        help='a csv of item_id or title, and perhaps rating, of a new user; with --out, a parquet file of many')]=None,
     k:K=10, seen:Annotated[bool, typer.Option('--seen',
         help='rated items may be in the list')]=False,
     genres:Annotated[Optional[list[str]], typer.Option('--genre', metavar='NAME',
         help='only items of this genre; may be repeated')]=None,
     years:Annotated[Optional[str], typer.Option(metavar='FROM:TO',
         help='only items of these years, as in 1990:1999 or 1990:')]=None,
+    all_users:Annotated[bool, typer.Option('--all-users', help='all users of the training data')]=False,
+    users:Annotated[Optional[Path], typer.Option('--users', metavar='FILE',
+        help='a parquet file with a column user_id')]=None,
+    out:Annotated[Optional[Path], typer.Option('--out', '-o', metavar='DIR',
+        help='a folder to write the lists of many users to, as parquet')]=None,
+    shard:Annotated[str, typer.Option('--shard', metavar='I/N',
+        help='only one of N parts of the users, a file of its own')]='1/1',
     as_json:Json=False,
 ):
     "Recommend items to a user, or to a new user with ratings of their own."
     lib = library()
+    if out or all_users or users:
+        return _write_lists(folder, user, all_users, users, ratings, out, shard, as_json, k=k, filter_seen=not seen,
+            genres=genres or None, years=_parse_years(years))
     if bool(user) == (ratings is not None):
         raise ValueError('give one of --user ID and, for a new user, --ratings FILE.')
     rec = lib.load_recommender(folder)

@@ -11,7 +11,7 @@ __all__ = ['bias_groups', 'mf_groups', 'TorchOptim', 'FusedAdamW', 'keras_adagra
 import json, random, sys, time
 import numpy as np, pandas as pd, torch
 from pathlib import Path
-from fastai.basics import Callback, CancelFitException, CastToTensor, Learner, OptimWrapper, to_float
+from fastai.basics import Callback, CancelFitException, CastToTensor, Learner, OptimWrapper, rank_distrib, to_float
 from fastai.callback.schedule import *
 from fastcore.basics import patch
 from safetensors import safe_open, SafetensorError
@@ -337,7 +337,7 @@ def after_epoch(self:Checkpoint):
     self.state = dict(settings=self.settings, done=self.epoch + 1, seconds=seconds, model=dict(self.model.state_dict()),
         opt=self.opt.state_dict(), values=values, smooth=[recorder.smooth_loss.count, float(recorder.smooth_loss.val)],
         shuffle=self.dls.train.gen.get_state(), random=random_state())
-    _write_state(self.path, self.state)
+    if not rank_distrib(): _write_state(self.path, self.state) # the first of several processes
 
 # %% ../nbs/18_training.ipynb #10d8761b
 def fit_quietly(
