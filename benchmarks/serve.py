@@ -252,7 +252,7 @@ def disturb_workers(process, versions, folder, stop, log):
     n = 0
     while not stop.wait(15):
         if n % 2: os.kill(workers_of(process)[0], signal.SIGKILL)
-        else: versions[n//2 % 2].save(folder)
+        else: versions[n//2 % 2].save(folder, force=True)
         log.append('killed' if n % 2 else 'saved')
         n += 1
 

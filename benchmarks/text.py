@@ -21,7 +21,7 @@ import numpy as np, torch
 from recnb.datasets import load
 from recnb.metadata import add_films
 from recnb.ratings import OVERVIEW, DataError
-from recnb.encoder import load_encoder, model_folder, pool, run_encoder
+from recnb.text_encoder import load_encoder, model_folder, pool, run_encoder
 from recnb.toy import toy
 
 TARGET = dict(one_by_one=3., sentence_transformers=1.) # ours over theirs

@@ -24,6 +24,7 @@ from recnb.training import *
 from recnb.experiment import *
 from recnb.baseline import *
 from recnb.mf import *
+from recnb.svdpp import *
 from recnb.bst import *
 from recnb.stacked_mf import *
 from recnb.causal import *
@@ -42,9 +43,11 @@ from recnb.graded_ease import *
 from recnb.two_stage import *
 from recnb.rerank import *
 from recnb.recommender import *
+from recnb.lists import *
 from recnb.explain import *
 from recnb.model_card import *
 from recnb.bundle import *
 from recnb.hub import *
 from recnb.update import *
 from recnb.evaluate import *
+from recnb.fastai_habits import *

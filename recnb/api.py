@@ -12,6 +12,7 @@ from typing import get_args, get_origin, get_type_hints
 from fastcore.basics import patch
 from . import __version__
 from .recommender import *
+from .lists import *
 from .serving import *
 from .messages import *
 

@@ -7,7 +7,8 @@ __all__ = ['ranking_baselines', 'baselines', 'Baseline', 'GlobalMean', 'GlobalMe
            'Popularity', 'recent_popularity_learner', 'baseline_learner']
 
 # %% ../nbs/20_baseline.ipynb #1216357a
-import inspect, torch
+import inspect
+import numpy as np, torch
 from torch import nn
 from fastai.basics import Learner
 from fastcore.basics import patch
@@ -15,6 +16,8 @@ from .split import *
 from .features import *
 from .metrics import *
 from .model import *
+from .training import *
+
 
 # %% ../nbs/20_baseline.ipynb #2f083f34
 class Baseline(RecModel):
@@ -64,7 +67,7 @@ class GlobalMedian(Baseline):
         rating, # Ratings, (n,)
     ):
         "Fill the tables"
-        self.base[:] = rating.quantile(.5) if len(rating) < 2**24 else rating.median() # `quantile` takes no more
+        self.base[:] = float(np.median(rating.cpu().numpy())) # torch's `quantile` takes no more than 2**24
 
 # %% ../nbs/20_baseline.ipynb #4e888ee2
 def damped_mean(
@@ -139,7 +142,8 @@ class Popularity(Baseline):
         self.item_bias[:] = torch.bincount(item.long(), minlength=len(self.item_bias)).float()
 
 # %% ../nbs/20_baseline.ipynb #2dc6c045
-@recipe('recent-popularity', about='ranks by number of ratings in the last days before the latest training rating')
+@recipe('recent-popularity', about='ranks by number of ratings in the last days before the latest training rating',
+    ranks=True)
 def recent_popularity_learner(
     dls, # `RatingDataLoaders` of ratings with timestamps
     days:float=7., # Before the latest training rating
@@ -149,10 +153,11 @@ def recent_popularity_learner(
     times = need_times(dls.ratings, 'recent popularity', "use 'popularity'")[train]
     rows = dls.train.dataset
     item, recent = rows.item.cpu().long(), torch.from_numpy(times >= times.max() - days*86_400)
+    if dls.ratings.feedback == 'thumbs': item, recent = (col[rows.rating.cpu() > 0] for col in (item, recent))
     model = Popularity(len(dls.users), len(dls.items))
     overall, latest = (torch.bincount(items, minlength=len(dls.items)) for items in (item, item[recent]))
     model.item_bias[:] = latest + overall/(overall.max() + 1)
-    return Learner(dls, model.to(dls.device), loss_func=nn.MSELoss())
+    return closed_form_learner(dls, model)
 
 ranking_baselines = ['popularity', 'recent-popularity', 'item-knn', 'ease', 'ials'] # Rows of every ranking table
 
@@ -167,13 +172,13 @@ def baseline_learner(
     for name in kwargs:
         if name not in names:
             raise ValueError(f"{cls.__name__} has no argument '{name}'; it has {', '.join(names) or 'none'}.")
-    scale = dls.ratings.scale
+    scale = dls.scale
     model = cls(len(dls.users), len(dls.items), (scale.low, scale.high), **kwargs)
     rows = dls.train.dataset
     columns = rows.user.cpu(), rows.item.cpu(), rows.rating.cpu()
     if cls.ranks and dls.ratings.feedback == 'thumbs': columns = [col[rows.rating.cpu() > 0] for col in columns]
     model.fit(*columns) # in double precision, which not every device has
-    return Learner(dls, model.to(dls.device), loss_func=nn.MSELoss(), metrics=[MAE(), RMSE()])
+    return closed_form_learner(dls, model, [MAE(), RMSE()])
 
 # %% ../nbs/20_baseline.ipynb #ccca5569
 _baselines = {'median':(GlobalMedian, 'the median rating, for every user and item'),

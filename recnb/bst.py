@@ -190,6 +190,6 @@ def bst_learner(
     rows = dls.train.dataset
     if mean is None: mean = rows.rating.cpu().double().mean().item()
     features = feature_tables(dls, user_features, item_features)
-    model = BST(len(dls.users), len(dls.items), dls.ratings.scale, rows.length, y_range=y_range or None, mean=mean,
+    model = BST(len(dls.users), len(dls.items), dls.scale, rows.length, y_range=y_range or None, mean=mean,
         **features, **kwargs)
     return sequence_learner(dls, model, nn.MSELoss(), opt_func, lr, wd, mf_lr, mf_wd, metrics, cbs=cbs, path=path)

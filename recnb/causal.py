@@ -288,7 +288,7 @@ def _causal_model(dls, mf, **kwargs):
     "A `Causal` of the size of the loaders' data"
     rows = dls.train.dataset
     sizes = rows.segments.length, rows.segments.stride
-    return Causal(len(dls.users), len(dls.items), dls.ratings.scale, mf, *sizes, times=rows.times, **kwargs)
+    return Causal(len(dls.users), len(dls.items), dls.scale, mf, *sizes, times=rows.times, **kwargs)
 
 # %% ../nbs/25_causal.ipynb #5c07b686
 @recipe('causal', epochs=3, about='a transformer over the whole history, on top of matrix factorization',

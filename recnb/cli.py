@@ -30,6 +30,8 @@ def _print_version(wanted:bool):
         raise typer.Exit()
 
 # %% ../nbs/50_cli.ipynb #400686f6
+_imports = [] # of the command that runs, which every command on its models needs, too
+
 @app.callback()
 def _options(
     version:Annotated[bool, typer.Option('--version', callback=_print_version, is_eager=True,
@@ -38,7 +40,8 @@ def _options(
         help='Python code with models of your own, imported first; it runs with your rights')]=None,
 ):
     "Recommenders from ratings: look at data, train models, compare them, recommend."
-    for name in imports or (): import_models(name)
+    _imports[:] = imports or ()
+    for name in _imports: import_models(name)
 
 # %% ../nbs/50_cli.ipynb #e18349c3
 def main(
@@ -174,15 +177,17 @@ def _checkpoint_dir(out, resume):
     library().check_replaceable(out)
     return out.with_name(f'{out.name}.training')
 
-def _save(trial, out, checkpoint_dir, force):
+def _save(trial, out, checkpoint_dir, force, run):
     "Save a trained model, and remove its checkpoints"
     lib = library()
     before = lib.what_is_saved(out)
-    lib.Recommender(trial.learn, lib.trial_summary(trial)).save(out, force)
+    rec = lib.Recommender(trial.learn, lib.trial_summary(trial) | dict(run=run))
+    rec.save(out, force)
     for path in [*checkpoint_dir.glob('*.safetensors'), *checkpoint_dir.glob('.*.part')]: path.unlink()
-    if checkpoint_dir.is_dir() and not any(checkpoint_dir.iterdir()): checkpoint_dir.rmdir()
     replaced = f", in place of {before['model'] or before['kind']} on {before['data']}" if before else ''
-    note(f'saved to {out}{replaced}; see `recnb recommend {shlex.quote(str(out))} --help`')
+    imports = [word for name in _imports for word in ('--import', name)]
+    words = ['recnb', *imports, 'recommend', str(out), f'--user={rec.users.ids[0]}']
+    note(f'saved to {out}{replaced}; try `{shlex.join(words)}`')
 
 # %% ../nbs/50_cli.ipynb #3ea2aee8
 def _stop_interrupted(e, checkpoint_dir):
@@ -190,9 +195,20 @@ def _stop_interrupted(e, checkpoint_dir):
     code = 128 + (e.args[0] if e.args else signal.SIGINT)
     if checkpoint_dir is None: stop('interrupted; nothing is kept of a training without --out.', code)
     if not any(checkpoint_dir.glob('*.safetensors')):
-        stop('interrupted before the first epoch was done, so nothing is kept; start the same command again.', code)
+        command = shlex.join(['recnb', *(str(word) for word in _words if word != '--resume')])
+        stop(f'interrupted before the first epoch was done, so nothing is kept; `{command}` starts anew.', code)
     words = _words if '--resume' in _words else [*_words, '--resume']
     stop(f'interrupted; `{shlex.join(["recnb", *map(str, words)])}` continues after the last complete epoch.', code)
+
+@contextmanager
+def _interruptible(checkpoint_dir):
+    "A training that alone writes its checkpoints, and that a signal may end"
+    try:
+        with signals_as_interrupt(), library().only_writer(checkpoint_dir, 0) if checkpoint_dir else nullcontext():
+            yield
+    except KeyboardInterrupt as e: _stop_interrupted(e, checkpoint_dir)
+    finally:
+        if checkpoint_dir and checkpoint_dir.is_dir() and not any(checkpoint_dir.iterdir()): checkpoint_dir.rmdir()
 
 # %% ../nbs/50_cli.ipynb #7f4f5afb
 def _baselines(model, ratings, split, seed, ranking, relevant, as_json):
@@ -204,6 +220,7 @@ def _baselines(model, ratings, split, seed, ranking, relevant, as_json):
 
 def _print_trial(trial, baselines, ranking, as_json):
     "A trial beside the baselines, or as one JSON object"
+    for text in trial.notes[len(trial.learn.dls.ratings.notes):]: note(text)
     if not as_json: return show(library().trial_table([*baselines, trial]), trial.protocol)
     result = trial.as_dict()
     if baselines and baselines[-1].model == 'popularity': result['popularity'] = baselines[-1].by_name
@@ -235,17 +252,20 @@ def _note_popularity(trial, baselines, ratings, relevant):
         common = dict(seed=trial.seed, ranking=True, relevant=relevant)
         popular = lib.run_trial('popularity', ratings, trial.split, **common).ranking
     ours, popular = ours['ndcg@10'], popular['ndcg@10']
+    advice = '' if trial.learn.model.ranks else '; for lists, train one that ranks, such as --model ease'
     if ours < popular:
         note(
             f'as lists, this loses to popularity: NDCG@10 is {ours:.4f}, and {popular:.4f} for the same popular items '
-            'shown to everybody; for lists, train a model that ranks.'
+            f'shown to everybody{advice}.'
         )
 
 # %% ../nbs/50_cli.ipynb #1e9fb642
 @app.command()
 @with_file_options
 def train(
-    model:Annotated[Optional[str], typer.Option('--model', '-m', metavar='NAME', help='a name of `recnb models`, or two as in ease+mf; one that suits the data if not given')]=None,
+    context:typer.Context, config:Config=None,
+    model:Annotated[Optional[str], typer.Option('--model', '-m', metavar='NAME',
+        help='a name of `recnb models`, or two as in ease+mf; one that suits the data if not given')]=None,
     data:Data='toy', split:Split='random:0.1', seed:Seed=0,
     preset:Annotated[Optional[str], typer.Option('--preset', metavar='NAME',
         help='a published form of the model')]=None,
@@ -278,13 +298,14 @@ def train(
     if model is None: model = _choose_model(ratings)
     ratings, args = _with_text(model, ratings, no_text, text_model, args)
     if out: lib.check_replaceable(out, dict(model=model, data=ratings.name), force)
-    try:
-        with signals_as_interrupt(), lib.only_writer(checkpoint_dir, 0) if out else nullcontext():
-            trial = lib.run_trial(model, ratings, split, seed=seed, epochs=epochs, bs=bs, ranking=ranking,
-                relevant=relevant, progress=True, metric=metric, preset=preset, checkpoint_dir=checkpoint_dir,
-                resume=resume, **args)
-            if out: _save(trial, out, checkpoint_dir, force)
-    except KeyboardInterrupt as e: _stop_interrupted(e, checkpoint_dir)
+    run = run_record(context, model=model, text_model=args.get('text_model', text_model))
+    with _interruptible(checkpoint_dir):
+        trial = lib.run_trial(model, ratings, split, seed=seed, epochs=epochs, bs=bs, ranking=ranking,
+            relevant=relevant, progress=True, metric=metric, preset=preset, checkpoint_dir=checkpoint_dir,
+            resume=resume, **args)
+        if out: _save(trial, out, checkpoint_dir, force, run)
+    for text in trial.notes:
+        if text not in ratings.notes: note(text)
     rows = _baselines(model, ratings, split, seed, ranking, relevant, as_json)
     _print_trial(trial, rows, ranking, as_json)
     if out and not as_json: _note_popularity(trial, rows, ratings, relevant)
@@ -310,7 +331,9 @@ def _read_ratings_file(path):
     file = TextFile(path, label=str(path))
     file.columns = [c.lower() for c in file.columns]
     item = next((c for c in (lib.ITEM, lib.TITLE) if c in file.columns), None)
-    if item is None: raise ValueError(f"{path} has no column item_id or title; there are {', '.join(map(repr, file.columns))}.")
+    if item is None:
+        names = ', '.join(map(repr, file.columns))
+        raise ValueError(f'{path} has no column item_id or title; there are {names}.')
     has_rating = lib.RATING in file.columns # without, the items are liked
     df = file.text([item, lib.RATING] if has_rating else [item])
     names = df[item].str.strip()
@@ -413,6 +436,10 @@ def similar_command(folder:Dir, item:Annotated[str, typer.Argument(metavar='ITEM
 def evaluate_command(folder:Dir,
     data:Annotated[Optional[str], typer.Option('--data', '-d', metavar='NAME|FILE',
         help='other ratings of the same users and items; those held out in training if not given')]=None,
+    sample_users:Annotated[Optional[int], typer.Option('--sample-users', metavar='N', min=1,
+        help='lists of so many users only, drawn at random; then each mean has its standard error')]=None,
+    relevant:Annotated[Optional[str], typer.Option('--relevant', metavar='RATING',
+        help='what lists should find: ratings of at least this, all or mean; as in training if not given')]=None,
     as_json:Json=False, columns:dict=None,
 ):
     "Measure a saved model."
@@ -420,14 +447,20 @@ def evaluate_command(folder:Dir,
     lib = library()
     rec = lib.load_recommender(folder)
     ratings = None if data is None else load_data(data, columns)
-    metrics = lib.evaluate_held_out(rec) if ratings is None else lib.evaluate_on(rec, ratings)
+    kwargs = dict(relevant=_parse_relevant(relevant), sample_users=sample_users, progress='ranking')
+    metrics = lib.evaluate_held_out(rec, **kwargs) if ratings is None else lib.evaluate_on(rec, ratings, **kwargs)
     if as_json: return print(json.dumps(metrics))
     what = rec.ratings.name if ratings is None else ratings.name
     if ratings is None and 'split' in rec.about: what += f", {rec.about['split']}, the ratings held out in training"
     names = [name for name in metrics if '@' not in name or name in lib.headline_metrics]
-    values = [f'{metrics[k]:,}' if isinstance(metrics[k], int) else f'{metrics[k]:.4f}' for k in names]
+    values = [_figure(metrics[name], metrics.get(f'± {name}')) for name in names]
     title = f"{rec.about.get('model', 'this model')} on {what}; full catalogue, seen items removed"
     show(pd.DataFrame({'metric': names, 'value': values}), title)
+
+def _figure(value, error):
+    "A number for a table, with its standard error if there is one"
+    if isinstance(value, int): return f'{value:,}'
+    return f'{value:.4f}' + ('' if error is None else f' ± {error:.4f}')
 
 # %% ../nbs/50_cli.ipynb #ba553965
 @app.command('info')

@@ -11,12 +11,12 @@ __all__ = ['sources', 'made_here', 'Source', 'catalogue', 'find_source', 'unpack
 import hashlib, re, shutil, warnings, zipfile
 import pandas as pd
 from dataclasses import dataclass, replace
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Callable
 from .ratings import *
 from .toy import *
 from .files import *
+from .suggestions import *
 from .textfile import *
 from .layouts import *
 from .own_table import *
@@ -202,9 +202,8 @@ def _unpack_placed(path, source):
 def _unknown_name(name):
     "The error for a name that is not in the catalogue"
     names = [*made_here, *sources]
-    near = get_close_matches(name, names, 1)
     return DataError(f"{name!r} is neither a data set known here ({', '.join(names)}) nor a file or folder"
-        + (f'; did you mean {near[0]!r}?' if near else '.'))
+        + did_you_mean(name, names))
 
 # %% ../nbs/04_datasets.ipynb #62d35bab
 def load(

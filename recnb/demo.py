@@ -19,6 +19,7 @@ from .text import *
 from .metadata import *
 from .two_stage import *
 from .recommender import *
+from .lists import *
 
 # %% ../nbs/46_demo.ipynb #74a6f79f
 def typical_user(
@@ -136,12 +137,13 @@ def run_demo(
 
 # %% ../nbs/46_demo.ipynb #c0215e58
 def _show_ranking(r, spec, seed, trials, show):
-    "Which of the held-out items do lists find? The trial of the two stages whose lists are shown"
-    rankers = [run_trial(name, r, spec, seed=seed, ranking=True, progress=True) for name in _rankers]
-    pair = run_trial(default_recipe(r), r, spec, seed=seed, ranking=True, progress=True)
+    "Which of the held-out items that people liked do lists find? The trial of the two stages whose lists are shown"
+    args = dict(seed=seed, ranking=True, relevant=liked_rule(r), progress=True)
+    rankers = [run_trial(name, r, spec, **args) for name in _rankers]
+    pair = run_trial(default_recipe(r), r, spec, **args)
     mf = next(trial for trial in trials if trial.model == 'mf')
-    mf = replace(mf, ranking=test_ranking(mf.learn))
-    show(trial_table([mf, *rankers, pair]), f'Who finds the held-out items? {pair.protocol}')
+    mf = replace(mf, ranking=test_ranking(mf.learn, relevant=liked_rule(r)))
+    show(trial_table([mf, *rankers, pair]), f'Who finds the held-out items that people liked? {pair.protocol}')
     return pair
 
 def _other_user(r, user):

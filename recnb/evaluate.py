@@ -15,10 +15,13 @@ from .metrics import *
 from .model import *
 from .experiment import *
 from .recommender import *
+from .lists import *
 
 # %% ../nbs/45_evaluate.ipynb #34e4a3a2
 def evaluate_held_out(
     rec:Recommender, # Any recommender whose data has held-out ratings
+    relevant=None, # What lists should find, as for `rows_to_find`; None for what it was in training
+    **kwargs # To `test_ranking`: `sample_users` for fewer users, `progress` for a bar
 )->dict: # Metric name to value
     "Measure a recommender on the ratings that were held out in training"
     ratings, dls = rec.ratings, rec.dls
@@ -29,17 +32,24 @@ def evaluate_held_out(
         seed=dls.seed, device=dls.device, block=dls.block, **dls.arg_values())
     learn = SimpleNamespace(model=rec.model, dls=with_rows)
     errors = {name: value for name,value in test_errors(learn).items() if value is not None}
-    return errors | test_ranking(learn)
+    return errors | test_ranking(learn, relevant=_relevant(rec, relevant), **kwargs)
 
-# %% ../nbs/45_evaluate.ipynb #7340ff66
+def _relevant(rec, relevant):
+    "What lists should find: what the caller says, or else what a trial of this recommender measured"
+    return rec.about.get('relevant') if relevant is None else relevant
+
+# %% ../nbs/45_evaluate.ipynb #7887cac7
 def _is_trained_pair(rec, df):
     "Which rows are pairs of user and item that the recommender's data has already"
     known = pd.MultiIndex.from_arrays([rec.ratings.df[USER], rec.ratings.df[ITEM]])
     return pd.MultiIndex.from_arrays([df[USER], df[ITEM]]).isin(known)
 
+# %% ../nbs/45_evaluate.ipynb #7340ff66
 def evaluate_on(
     rec:Recommender, # Any recommender
     r:Ratings, # Other ratings of the same users and items
+    relevant=None, # Which of them lists should find, as for `relevant_rule`; None for what it was in training
+    **kwargs # `sample_users` for lists of fewer users, `progress` for a bar
 )->dict: # Numbers of `ratings`, of those `seen` in training, of others with a `known` user and item; metrics
     "Measure a recommender on ratings that it was not trained on"
     ids = {USER: rec.users.lookup(r.df[USER], 'user', 'their ratings count as those of new users')[0],
@@ -49,21 +59,25 @@ def evaluate_on(
     new = df[~old]
     if not len(new):
         raise DataError(f'this model was trained on all ratings of {r.name}, so they say nothing about how good it is.')
-    item, user = rec.items.encode(new[ITEM]), rec.users.encode(new[USER])
-    known = (user > 0) & (item > 0)
+    item = rec.items.encode(new[ITEM])
+    known = (rec.users.encode(new[USER]) > 0) & (item > 0)
     if not known.any():
-        raise DataError(
-            f'{r.name} and this model have no user and item in common; are its ids those the model was trained on?'
-        )
+        raise DataError(f'{r.name} and this model have no user and item in common; '
+            'are its ids those the model was trained on?')
     result = dict(ratings=len(r), seen=int(old.sum()), known=int(known.sum()))
     if rec.rates and r.has_ratings:
         predicted = rec._predicted(rec._loaders_for(rec.rating_rows(new[USER])), rec.model, new[[USER, ITEM]])
         result |= rating_errors(predicted, new[RATING].to_numpy())
-    return result | _list_metrics(rec, new[known], item[known])
+    find = known & liked_rows(r, relevant_rule(r, _relevant(rec, relevant)))[~old]
+    if not find.any(): raise DataError(f'none of the new ratings of {r.name} is high enough; say a lower relevant=.')
+    return result | _list_metrics(rec, new[find], item[find], **kwargs)
 
 # %% ../nbs/45_evaluate.ipynb #76814ff5
-def _list_metrics(rec, df, item):
+def _list_metrics(rec, df, item, sample_users=None, progress=None):
     "Ranking metrics of the lists of these users, without items they have rated"
+    if sample_users is not None:
+        drawn = df[USER].isin(draw_users(df[USER], sample_users)).to_numpy()
+        df, item = df[drawn], item[drawn]
     user, ids = pd.factorize(df[USER])
     rated = rec.ratings.df
     row = pd.Index(ids).get_indexer(rated[USER])
@@ -74,11 +88,13 @@ def _list_metrics(rec, df, item):
         with rec.lock, torch.no_grad():
             dls = rec._loaders_for(rec.rating_rows(users))
             return rec.model.scores(*dls.query(users))
-    return rank_users(
+    each, overall = rank_each(
         scores,
         test=(torch.from_numpy(user), torch.from_numpy(item)),
         seen=seen,
-        ks=(1, 5, 10, 50, 100),
+        ks=(1, 5, 10, 20, 50, 100),
         item_counts=torch.bincount(torch.from_numpy(train).long(), minlength=len(rec.items)),
         n_users=rated[USER].nunique(),
+        progress=progress,
     )
+    return ranking_figures(each, overall, sample_users is not None)

@@ -15,6 +15,7 @@ from .ratings import *
 from .history_loader import *
 from .metrics import *
 from .recommender import *
+from .lists import *
 
 # %% ../nbs/47_explain.ipynb #2347906a
 @patch
@@ -58,6 +59,7 @@ def similar_items(self:Recommender,
     k:int=10, # Items at most
 )->pd.DataFrame: # `item_id`, `title`, `similarity` (at most 1), `rank` (from 1)
     "Items that the same users like"
+    if not isinstance(k, (int, np.integer)): raise ValueError(f'k={k!r} is no number of items; k is a whole number.')
     index = self._item_index(item)
     similarity = self.similarities(index)
     similarity[[0, index]] = -torch.inf

@@ -9,6 +9,7 @@ __all__ = ['Vocab', 'part_rows', 'fit_vocabs', 'category_table', 'multi_hot', 'n
 import numpy as np, pandas as pd, torch
 from fastcore.basics import patch
 from .ratings import *
+from .suggestions import *
 
 # %% ../nbs/08_features.ipynb #ce85d7b7
 def _dense_table(ids):
@@ -102,7 +103,8 @@ def _need_column(table, col, purpose):
     "Raises an error where a table has no such column"
     if table is not None and col in table: return
     present = 'none at all' if table is None else ', '.join(table.columns)
-    raise DataError(f"there is no column '{col}' {purpose}; there are {present}.")
+    near = did_you_mean(col, () if table is None else table.columns)
+    raise DataError(f"there is no column '{col}' {purpose}; there are {present}{near}")
 
 # %% ../nbs/08_features.ipynb #cc48903e
 def category_table(

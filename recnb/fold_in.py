@@ -85,7 +85,9 @@ def __call__(self:FoldIn,
     item, rating, members = item.long(), rating.float(), len(parts.rows)
     mask = None
     if members > 1 and block is not None: mask = (torch.arange(members, device=item.device)[:, None] != block).float()
-    row = fold_in(parts.predict(item, *query), rating, self.prior, mask)
+    prior = self.prior
+    if parts.start: prior = prior._replace(mean=prior.mean + parts.start(item))
+    row = fold_in(parts.predict(item, *query), rating, prior, mask)
     return parts.tables(row[None])
 
 # %% ../nbs/17_fold_in.ipynb #03bd54b8
@@ -129,7 +131,10 @@ def _pairs_frame(pairs):
     "Pairs of an item and a rating as a frame; items alone get no rating"
     pairs = list(pairs)
     if pairs and all(map(np.isscalar, pairs)): return pd.DataFrame({ITEM:pd.Series(pairs, dtype=object)})
-    pairs = [(pair,) if np.isscalar(pair) else tuple(pair) for pair in pairs]
+    for i,pair in enumerate(pairs):
+        if np.isscalar(pair):
+            raise DataError(f'rating {i + 1}: {pair!r} has no rating, and others have one; rate all of them or none.')
+    pairs = [tuple(pair) for pair in pairs]
     for i,pair in enumerate(pairs):
         if len(pair) != 2: raise DataError(f'rating {i + 1}: {pair!r} is not a pair of an item and a rating.')
     return pd.DataFrame(pairs, columns=[ITEM, RATING])

@@ -83,24 +83,21 @@ class GradedEASE(EASE):
     "Weights between items in closed form, for ratings that are worth more or less"
     def __init__(self,
         n_items:int, # Rows of the item tables, the unknown included
-        rule='all', # What counts as liked, for popularity and similar items, as `liked_rule` returns it
+        rule='all', # What counts as liked, for popularity, as `liked_rule` returns it
         neutral:float=0., # Rating that is worth 0
         high:float=1., # Rating that is worth 1
-        neighbours:int=100, # Similar items that are kept for each
     ):
-        super().__init__(n_items, rule, neighbours=neighbours)
+        super().__init__(n_items, rule)
         self.neutral, self.high = neutral, high
 
 @patch
 def fit(self:GradedEASE,
     X, # What each rating is worth, sparse, (n_users, n_items)
     liked, # Who liked what, sparse, (n_users, n_items)
-    shrink:float=20., # Of the similarities
     **kwargs # For `graded_weights`
 ):
     "Fill the tables"
     self.weights = torch.from_numpy(graded_weights(X, **kwargs))
-    self.near, self.similarity = nearest_items(liked, self.near.shape[1], shrink)
     self.set_popular(liked)
 
 # %% ../nbs/36_graded_ease.ipynb #584eb93b
@@ -139,15 +136,13 @@ def graded_ease_learner(
     dropout:float=.5, # Share of a history that may be missing
     content:float=5., # For how many people the genres and the year of an item count; 0 without them
     neutral:float=None, # Rating that says as little as none; a tenth of the way up the scale if None
-    liked=None, # For popularity and similar items: a rating, 'mean' or 'all', as for `liked_rule`
-    neighbours:int=100, # Similar items that are kept for each
-    shrink:float=20., # People who liked only one of two items, added to each pair that is compared
+    liked=None, # For popularity: a rating, 'mean' or 'all', as for `liked_rule`
     max_items:int=30_000, # More raise an error that says what memory they take
 )->Learner: # Fitted
     "A `Learner` around graded EASE, fitted to the training rows"
     r, n_items = dls.ratings, len(dls.items)
     _check_memory(n_items, False, max_items)
     X, (is_liked, _), rows = graded_matrix(dls, neutral), liked_matrices(dls, liked), content_rows(dls)
-    model = GradedEASE(n_items, liked_rule(r, liked), neutral_rating(r, neutral), float(r.scale.high), neighbours)
-    model.fit(X, is_liked, shrink, l2=l2, dropout=dropout, rows=rows if content else None, content=content)
+    model = GradedEASE(n_items, liked_rule(r, liked), neutral_rating(r, neutral), float(r.scale.high))
+    model.fit(X, is_liked, l2=l2, dropout=dropout, rows=rows if content else None, content=content)
     return fitted_learner(dls, model)

@@ -12,6 +12,7 @@ from pathlib import Path
 from .ratings import *
 from .files import *
 from .recommender import *
+from .lists import *
 from .bundle import *
 
 # %% ../nbs/43_hub.ipynb #4a9d4960

@@ -12,12 +12,13 @@ from fastai.basics import Learner
 from fastcore.basics import patch
 from scipy import sparse
 from .ratings import *
+from .features import *
 from .model import *
 from .linear import *
 
 # %% ../nbs/35_ials.ipynb #96512b0b
 def _batches(liked, width, cells):
-    "Rows of a sparse matrix with what they hold, padded with 0: (row numbers (B,), columns (B, N)), the longest first"
+    "Rows of a sparse matrix, padded with 0, the longest first: numbers (B,), columns and values (B, N)"
     n = np.diff(liked.indptr)
     order = np.argsort(-n, kind='stable')[:np.count_nonzero(n)]
     lo = 0
@@ -26,21 +27,24 @@ def _batches(liked, width, cells):
         rows = order[lo:lo + max(1, cells//(longest*width))]
         column = np.arange(longest)
         place = np.minimum(liked.indptr[rows][:, None] + column, len(liked.indices) - 1)
-        items = np.where(column < n[rows][:, None], liked.indices[place], 0)
-        yield torch.from_numpy(rows), torch.from_numpy(items)
+        items, values = (np.where(column < n[rows][:, None], part[place], 0) for part in (liked.indices, liked.data))
+        yield torch.from_numpy(rows), torch.from_numpy(items), torch.from_numpy(values)
         lo += len(rows)
 
 # %% ../nbs/35_ials.ipynb #894b2e13
-def _equations(items, vectors, gram, alpha, l2, nu):
-    "The left side (B, k, k) and the right side (B, k, 1) of the vectors of rows that like `items` (B, N)"
+def _equations(items, amount, vectors, gram, alpha, l2, nu):
+    "The left side (B, k, k) and the right side (B, k, 1) of the vectors of rows that like `items`, so much (B, N)"
     liked = vectors[items] # (B, N, k)
-    weight = len(vectors) - 1 + (alpha - 1)*(items > 0).sum(1)
-    left = torch.baddbmm(gram.expand(len(items), -1, -1), liked.mT, liked, alpha=alpha - 1)
-    left.diagonal(dim1=1, dim2=2).add_((l2*weight.float()**nu)[:, None])
-    return left, alpha*liked.sum(1)[..., None]
+    extra = (alpha - 1)*amount
+    if ((amount == 0) | (amount == 1)).all(): # then the sum needs no second table
+        left = torch.baddbmm(gram.expand(len(items), -1, -1), liked.mT, liked, alpha=alpha - 1)
+    else: left = gram + liked.mT @ (extra[..., None]*liked)
+    weight = len(vectors) - 1 + extra.sum(1)
+    left.diagonal(dim1=1, dim2=2).add_((l2*weight**nu)[:, None])
+    return left, liked.mT @ (1 + extra)[..., None]
 
 def solve_rows(
-    batches, # Of row numbers (B,) and liked columns (B, N), as tensors
+    batches, # Of row numbers (B,), liked columns and how much they are liked (B, N), as tensors
     n_rows:int, # Rows of the result
     vectors:torch.Tensor, # Of the columns, (n, k); that of 0 is 0
     alpha:float=6., # Weight of what is liked; everything else has weight 1
@@ -49,8 +53,8 @@ def solve_rows(
 )->torch.Tensor: # (n_rows, k); 0 for rows that like nothing
     "The best vectors of rows, given those of the columns"
     gram, res = vectors.T @ vectors, vectors.new_zeros(n_rows, vectors.shape[1])
-    for rows,items in batches:
-        left, right = _equations(items, vectors, gram, alpha, l2, nu)
+    for rows,items,amount in batches:
+        left, right = _equations(items, amount, vectors, gram, alpha, l2, nu)
         res[rows] = torch.cholesky_solve(right, torch.linalg.cholesky(left))[..., 0]
     return res
 
@@ -81,15 +85,16 @@ class IALS(LinearModel):
         l2:float=.01, # Penalty, λ
         nu:float=1., # Power of a row's weight by which its penalty is scaled
         shrink:float=20., # Imaginary people who liked an item and nothing like it, for similar items
+        counts:bool=False, # Do queries hold counts, which raise the weight?
     ):
         super().__init__(n_items, rule)
-        self.settings, self.shrink = dict(alpha=alpha, l2=l2, nu=nu), shrink
+        self.settings, self.shrink, self.counts = dict(alpha=alpha, l2=l2, nu=nu), shrink, counts
         self.register_buffer('items', torch.zeros(n_items, factors))
         self.register_buffer('count', torch.zeros(n_items))
 
 @patch
 def fit(self:IALS,
-    X, # Who liked what, sparse, (n_users, n_items)
+    X, # Who liked what how much, 1 without counts, sparse, (n_users, n_items)
     rounds:int=16, # How often to alternate
     seed:int=0, # Of the vectors to start from
 ):
@@ -98,31 +103,50 @@ def fit(self:IALS,
     start = torch.randn(self.items.shape, generator=torch.Generator().manual_seed(seed))*.1/width**.5
     start[0] = 0
     self.items = als(X, start, rounds, **self.settings)[1]
-    self.count = torch.from_numpy(np.asarray(X.sum(0), dtype='float32')[0])
-    self.set_popular(X)
+    liked = X.astype(bool).astype('float32')
+    self.count = torch.from_numpy(np.asarray(liked.sum(0), dtype='float32')[0])
+    self.set_popular(liked)
 
 # %% ../nbs/35_ials.ipynb #4a4d4a85
 @patch
+def amounts(self:IALS, user, past_items, past_ratings, n): # Query as of the loaders; sparse, (B, n_items)
+    "How much each row of a batch likes which items: 1, or more for a higher count"
+    row, item = (column.cpu().numpy() for column in self.pairs(user, past_items, past_ratings, n)[0])
+    shape = len(user), self.n_items
+    if not self.counts: return sparse.csr_matrix((np.ones(len(row), 'float32'), (row, item)), shape)
+    row, column = (past_items > 0).nonzero(as_tuple=True)
+    count = past_ratings[row, column].cpu().numpy()
+    return _log_counts(sparse.csr_matrix((count, (row.cpu(), past_items[row, column].cpu())), shape))
+
+def _log_counts(counts):
+    "Counts in a sparse matrix as amounts, in place"
+    counts.sum_duplicates()
+    counts.data = np.log2(1 + counts.data).astype('float32')
+    return counts
+
+# %% ../nbs/35_ials.ipynb #a87600e1
+@patch
 def user_vectors(self:IALS, *query)->torch.Tensor: # (B, factors)
     "Vectors of users, from their histories"
-    row, item = (column.cpu().numpy() for column in self.pairs(*query)[0])
-    shape, device = (len(query[0]), self.n_items), self.items.device
-    liked = sparse.csr_matrix((np.ones(len(row), 'float32'), (row, item)), shape)
-    batches = ((rows.to(device), items.to(device)) for rows,items in _batches(liked, self.items.shape[1], 2**20))
-    return solve_rows(batches, shape[0], self.items, **self.settings)
+    device, liked = self.items.device, self.amounts(*query)
+    batches = ([part.to(device) for part in batch] for batch in _batches(liked, self.items.shape[1], 2**20))
+    return solve_rows(batches, liked.shape[0], self.items, **self.settings)
 
 @patch
 def scores(self:IALS, *query)->torch.Tensor: # (B, n_items)
     "Scores of the whole catalogue"
     return torch.addmm(self.popular, self.user_vectors(*query), self.items.T)
 
+# %% ../nbs/35_ials.ipynb #534745f4
 @patch
 def explain(self:IALS, *query, item:int)->tuple: # Item indices (N,), and their part in the score (N,)
     "The part of each liked item in the score of one"
-    liked = self.pairs(*query)[0][1]
-    left, _ = _equations(liked[None], self.items, self.items.T @ self.items, **self.settings)
+    row = self.amounts(*query)
+    liked, amount = (torch.from_numpy(part).to(self.items.device) for part in (row.indices, row.data))
+    left, _ = _equations(liked[None].long(), amount[None], self.items, self.items.T @ self.items, **self.settings)
     towards = torch.cholesky_solve(self.items[item][:, None], torch.linalg.cholesky(left[0]))
-    return liked, self.settings['alpha']*(self.items[liked] @ towards)[:, 0]
+    weight = 1 + (self.settings['alpha'] - 1)*amount
+    return liked.long(), weight*(self.items[liked.long()] @ towards)[:, 0]
 
 # %% ../nbs/35_ials.ipynb #e979e185
 @patch
@@ -148,13 +172,20 @@ def ials_learner(
     rounds:int=16, # How often to alternate
     liked=None, # What counts as liked: a rating, 'mean' or 'all'; by the scale if None
     shrink:float=20., # Imaginary people who liked an item and nothing like it, for similar items
+    counts:bool=True, # Do counts raise the weight, in data that has them and no ratings?
 )->Learner: # Fitted
     "A `Learner` around implicit ALS, fitted to the training rows"
     _check_settings(factors, alpha, l2, rounds)
     X, _ = liked_matrices(dls, liked)
-    model = IALS(X.shape[1], liked_rule(dls.ratings, liked), factors, alpha, l2, nu, shrink)
-    model.fit(X, rounds, dls.seed or 0)
+    counts = counts and WEIGHT in dls.ratings.df and not dls.ratings.has_ratings
+    model = IALS(X.shape[1], liked_rule(dls.ratings, liked), factors, alpha, l2, nu, shrink, counts)
+    model.fit(_with_counts(dls, X) if counts else X, rounds, dls.seed or 0)
     return fitted_learner(dls, model)
+
+def _with_counts(dls, X):
+    "How much each user likes which item, by the counts of the training rows"
+    rows, weight = dls.train.dataset, dls.ratings.df[WEIGHT].to_numpy()[part_rows(dls.ratings, 'train')]
+    return X.multiply(_log_counts(sparse.csr_matrix((weight, (rows.user.cpu(), rows.item.cpu())), X.shape))).tocsr()
 
 def _check_settings(factors, alpha, l2, rounds):
     "Raise a sentence where a setting makes no model"

@@ -85,7 +85,7 @@ class RatingLevels(Configurable):
 class Dropout(nn.Module):
     "Dropout that draws one random byte for each number on the CPU"
     def __init__(self,
-        p:float=.1, # Share to drop; rounded to a 256th on the CPU
+        p:float=.1, # Share to drop; rounded to a 256th on the CPU, unless that leaves nothing or all
     ):
         super().__init__()
         if not 0 <= p < 1: raise ValueError(f'the share to drop is {p}; it has to lie in [0, 1).')
@@ -95,8 +95,8 @@ class Dropout(nn.Module):
     ): # The same shape, a share of it 0 in training
         "Drop a share at random and scale up the rest"
         if not self.training or not self.p: return x
-        if x.device.type != 'cpu': return F.dropout(x, self.p)
         cut = round(self.p*256)
+        if x.device.type != 'cpu' or not 0 < cut < 256: return F.dropout(x, self.p)
         draws = torch.empty((x.numel() + 7)//8, dtype=torch.int64).random_(-2**63, None)
         byte = draws.view(torch.uint8)[:x.numel()].view(x.shape)
         return x*(byte >= cut).to(x.dtype).mul_(256/(256 - cut)) # floats at once: both passes multiply by them

@@ -21,6 +21,7 @@ from .history import *
 from .loader import *
 from .history_loader import *
 from .model import *
+from .training import *
 
 # %% ../nbs/30_linear.ipynb #8c0bd1ce
 class AllRatingsDataLoaders(RatingDataLoaders):
@@ -30,14 +31,15 @@ class AllRatingsDataLoaders(RatingDataLoaders):
 def query(self:AllRatingsDataLoaders,
     ids, # User ids, (B,)
     in_history:np.ndarray=None, # May this rating be part of a history? One bool a rating; all if None
-)->tuple: # User indices (B,); item indices and ratings, padded on the left with 0, (B, N); how many are real (B,)
+)->tuple: # User indices (B,); items and ratings (or counts), padded on the left with 0, (B, N); how many are real (B,)
     "The inputs of a model's `scores` for users"
     code, distinct = pd.factorize(pd.Series(list(ids), dtype=None if len(ids) else object))
     place, df = pd.Index(distinct).get_indexer(pd.Index(self.ratings.df[USER])), self.ratings.df
     if in_history is not None: place = np.where(in_history, place, -1)
     rows = np.flatnonzero(place >= 0)
     rows = rows[np.argsort(place[rows], kind='stable')]
-    item, rating = self.items.encode(df[ITEM].iloc[rows]), df[RATING].to_numpy()[rows]
+    counted = WEIGHT in df and not self.ratings.has_ratings
+    item, rating = self.items.encode(df[ITEM].iloc[rows]), df[WEIGHT if counted else RATING].to_numpy()[rows]
     padded = _padded(place[rows], len(distinct), item, rating)
     user = self.users.encode(pd.Series(distinct)) if len(distinct) else np.zeros(0, 'int32')
     return tuple(torch.from_numpy(column[code]).to(self.device) for column in (user, *padded))
@@ -153,7 +155,7 @@ class LinearModel(RecModel):
     ):
         super().__init__()
         self.n_items, self.rule = n_items, rule
-        self.register_buffer('popular', torch.zeros(n_items)) # far smaller than scores, to order equal ones
+        self.popular = nn.Parameter(torch.zeros(n_items), requires_grad=False) # far below scores, for equal ones
 
 @patch
 def set_popular(self:LinearModel, X):
@@ -186,19 +188,15 @@ def _keys(self:LinearModel, mask, items):
 # %% ../nbs/30_linear.ipynb #4172ee02
 class EASE(LinearModel):
     "Weights between items in closed form"
-    tables_by_id = {'item':('popular', 'weights', 'disliked_weights', 'near', 'similarity')}
+    tables_by_id = {'item':('popular', 'weights', 'disliked_weights')}
     def __init__(self,
         n_items:int, # Rows of the item tables, the unknown included
         rule='all', # What counts as liked, as `liked_rule` returns it
         disliked:bool=False, # Are disliked items a second input?
-        neighbours:int=100, # Similar items that are kept for each
     ):
         super().__init__(n_items, rule)
-        k = max(1, min(neighbours, n_items - 2))
         self.register_buffer('weights', torch.zeros(n_items, n_items))
         self.register_buffer('disliked_weights', torch.zeros(n_items, n_items) if disliked else None)
-        self.register_buffer('near', torch.zeros(n_items, k, dtype=torch.int32))
-        self.register_buffer('similarity', torch.zeros(n_items, k))
 
 def _sum_rows(table, row, item, n_rows, value=None):
     "The sum of the rows `item` of a table, times a value each, for each row of a batch, (n_rows, width)"
@@ -211,13 +209,11 @@ def fit(self:EASE,
     X, # Who liked what, sparse, (n_users, n_items)
     D=None, # Who disliked what, for two inputs
     l2:float=300., # Penalty of large weights
-    shrink:float=20., # Of the similarities
 ):
     "Fill the tables"
     weights, disliked_weights = ease_weights(X, l2, D)
     self.weights = torch.from_numpy(weights)
     if D is not None: self.disliked_weights = torch.from_numpy(disliked_weights)
-    self.near, self.similarity = nearest_items(X, self.near.shape[1], shrink)
     self.set_popular(X)
 
 @patch
@@ -235,6 +231,12 @@ def explain(self:EASE, *query, item:int)->tuple: # Item indices (N,), and their 
     if self.disliked_weights is None: return liked, self.weights[liked, item]
     parts = self.weights[liked, item], self.disliked_weights[disliked, item]
     return torch.cat([liked, disliked]), torch.cat(parts)
+
+# %% ../nbs/30_linear.ipynb #9d54a5b0
+@patch
+def similar(self:EASE, item:int)->torch.Tensor: # (n_items,), at most 1; 0 where one film says nothing for the other
+    "Partial correlations: what two items say for each other beside all others"
+    return (self.weights[item].clamp(min=0)*self.weights[:, item].clamp(min=0)).sqrt()
 
 # %% ../nbs/30_linear.ipynb #0c43af94
 class ItemKNN(LinearModel):
@@ -272,16 +274,13 @@ def explain(self:ItemKNN, *query, item:int)->tuple: # Item indices (N,), and the
     liked = self.pairs(*query)[0][1]
     return liked, (self.similarity[liked]*(self.near[liked] == item)).sum(1)
 
-def _similar(self,
-    item:int, # Index of an item
-)->torch.Tensor: # (n_items,), -inf for all but the neighbours
+@patch
+def similar(self:ItemKNN, item:int)->torch.Tensor: # (n_items,), -inf for all but the neighbours
     "Shrunk cosines of the nearest items"
     res = torch.full((self.n_items,), -torch.inf, device=self.near.device)
     found = self.similarity[item] > 0
     res[self.near[item][found].long()] = self.similarity[item][found]
     return res
-
-EASE.similar = ItemKNN.similar = _similar
 
 # %% ../nbs/30_linear.ipynb #1c36fe59
 def fitted_learner(
@@ -289,7 +288,7 @@ def fitted_learner(
     model:RecModel, # Filled
 )->Learner: # With nothing left to train
     "A `Learner` around a model that needs no training"
-    return Learner(dls, model.to(dls.device), loss_func=nn.MSELoss())
+    return closed_form_learner(dls, model)
 
 def _check_memory(n_items, disliked, max_items):
     "A sentence where the square tables of EASE would be too large"
@@ -308,16 +307,14 @@ def ease_learner(
     l2:float=300., # Penalty of large weights, λ
     disliked:bool=False, # Are disliked items a second input, where there are any?
     liked=None, # What counts as liked: a rating, 'mean' or 'all'; by the scale if None
-    neighbours:int=100, # Similar items that are kept for each
-    shrink:float=20., # People who liked only one of two items, added to each pair that is compared
     max_items:int=30_000, # More raise an error that says what memory they take
 )->Learner: # Fitted
     "A `Learner` around EASE, fitted to the training rows"
     X, D = liked_matrices(dls, liked)
     disliked = disliked and D.nnz > 0
     _check_memory(X.shape[1], disliked, max_items)
-    model = EASE(X.shape[1], liked_rule(dls.ratings, liked), disliked, neighbours)
-    model.fit(X, D if disliked else None, l2, shrink)
+    model = EASE(X.shape[1], liked_rule(dls.ratings, liked), disliked)
+    model.fit(X, D if disliked else None, l2)
     return fitted_learner(dls, model)
 
 # %% ../nbs/30_linear.ipynb #00ea2db9

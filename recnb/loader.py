@@ -7,6 +7,7 @@ __all__ = ['loader_classes', 'loader_combiners', 'RatingRows', 'GatherDL', 'batc
 
 # %% ../nbs/09_loader.ipynb #a94620ee
 import numpy as np, pandas as pd, torch
+from dataclasses import replace
 from fastai.basics import DataLoader, DataLoaders, default_device
 from fastcore.basics import patch
 from .ratings import *
@@ -49,8 +50,10 @@ def batches(self:RatingRows,
     idxs, # Row numbers, (n,)
     bs:int, # Rows a batch
 )->list: # Of row numbers, one tensor a batch
-    "Row numbers, batch by batch"
-    return idxs.split(bs)
+    "Row numbers, batch by batch; a last row that would be alone joins the batch before it"
+    res = list(idxs.split(bs))
+    alone = bs > 1 and len(res) > 1 and len(res[-1]) == 1
+    return [*res[:-2], torch.cat(res[-2:])] if alone else res
 
 @patch
 def n_batches(self:RatingRows,
@@ -58,7 +61,9 @@ def n_batches(self:RatingRows,
     drop_last:bool=False, # Leave out an incomplete last batch?
 )->int:
     "How many batches an epoch has"
-    return len(self)//bs if drop_last else -(-len(self)//bs)
+    full, rest = divmod(len(self), bs)
+    alone = rest == 1 and full > 0
+    return full if drop_last or alone else full + (rest > 0)
 
 @patch
 def in_row_order(self:RatingRows,
@@ -99,7 +104,7 @@ def create_batches(self:GatherDL, idxs):
     "Gather the batches of `idxs`, one after the other"
     if not isinstance(idxs, torch.Tensor): idxs = torch.tensor(list(idxs), dtype=torch.long)
     for batch in self.dataset.batches(idxs.to(self.device), self.bs):
-        if len(batch) == self.bs or (len(batch) and not self.drop_last): yield self.dataset.gather(batch)
+        if len(batch) >= self.bs or (len(batch) and not self.drop_last): yield self.dataset.gather(batch)
 
 @patch
 def __iter__(self:GatherDL):
@@ -142,8 +147,10 @@ class RatingDataLoaders(DataLoaders):
     catalogue:bool = False # Do items without a training rating get an index of their own?
     blocks:int = None # Blocks that each user's training ratings are divided into, for stacking; None for none
     block = None # The block of each rating, (n,) int8; None where there are no blocks
+    scale:Scale = None # Of the ratings, as far as models may know it: as given, or as the training rows show it
     now = None # Time of a query by a user without ratings, seconds; that of the latest rating if None
     default_bs = staticmethod(batch_size) # From the number of training rows to rows a training batch
+    sized_by:int = None # The number of training rows that decides about the size of batches; set by `from_ratings`
     _valid_bs = None # Rows a validation batch, where a config says it
     def __init_subclass__(cls, **kwargs):
         super().__init_subclass__(**kwargs)
@@ -176,6 +183,11 @@ def rows(self:RatingDataLoaders,
     return RatingRows(*(torch.from_numpy(c[in_part]) for c in columns))
 
 # %% ../nbs/09_loader.ipynb #34f4ca7e
+def _check_ratings(r):
+    if isinstance(r, Ratings): return
+    raise TypeError(f'loaders are made of Ratings, and this is a {type(r).__name__}: RatingDataLoaders.from_df makes '
+        'them of a DataFrame, load(...) reads Ratings.')
+
 @patch(cls_method=True)
 def for_queries(cls:RatingDataLoaders,
     r:Ratings, # Any ratings
@@ -183,14 +195,18 @@ def for_queries(cls:RatingDataLoaders,
     seed:int=None, # Of the training order
     device=None, # fastai's default device if None
     block:np.ndarray=None, # The block of each rating, (n,); drawn when needed if None, for loaders with blocks
+    scale:tuple=None, # (low, high, step) of the ratings; that of `r` if None
     **kwargs # What a row looks like, for the kinds of loaders that have a choice
 )->'RatingDataLoaders':
     "Loaders that make queries for a model, and have no rows to train on"
+    _check_ratings(r)
     for k in kwargs:
         if k not in cls.loader_args: raise TypeError(f"{cls.__name__} has no argument '{k}'; {cls._args_text()}.")
     res = cls.__new__(cls)
     vars(res).update(kwargs)
-    res.ratings, res.y_range, res.seed = r, r.y_range, seed
+    res.ratings, res.seed = r, seed
+    res.scale = r.scale if scale is None else as_scale(scale)
+    res.y_range = replace(r, scale=res.scale).y_range
     res.users, res.items = vocabs or fit_vocabs(r, res.catalogue)
     if block is not None: res.block = block
     DataLoaders.__init__(res)
@@ -201,17 +217,26 @@ def for_queries(cls:RatingDataLoaders,
 def _args_text(cls:RatingDataLoaders): return f"it has {', '.join(cls.loader_args) or 'none'}"
 
 # %% ../nbs/09_loader.ipynb #d11b0b56
+def _training_scale(r):
+    "The scale that was given, or what the training rows show of it"
+    _check_ratings(r)
+    train = part_rows(r, 'train')
+    return find_scale(r.df[RATING].to_numpy()[train]) if r.scale_found and train.any() else r.scale
+
 @patch(cls_method=True)
 def from_ratings(cls:RatingDataLoaders,
     r:Ratings, # Ratings with `is_valid` and perhaps `is_test`, as `split` marks them
     bs:int=None, # Rows a training batch; `batch_size` of the training rows if None
     valid_bs:int=None, # Rows a validation batch; many if None, as nothing is trained there
+    sized_by:int=None, # Training rows that decide about the size of batches; those of `r` if None
+    scale:tuple=None, # (low, high, step) of the ratings; as given with `r`, or as its training rows show it, if None
     **kwargs # As for `for_queries`
 )->'RatingDataLoaders':
     "Loaders for the training, validation and test rows of `r`"
-    res = cls.for_queries(r, **kwargs)
+    res = cls.for_queries(r, scale=_training_scale(r) if scale is None else scale, **kwargs)
     train, valid, test = (res.rows(part) for part in ('train', 'valid', 'test'))
-    bs, valid_bs = bs or res.default_bs(len(train.rating)), valid_bs or res.valid_bs
+    res.sized_by = sized_by or len(train.rating)
+    bs, valid_bs = bs or res.default_bs(res.sized_by), valid_bs or res.valid_bs
     args = dict(seed=res.seed, device=res.device)
     dls = [GatherDL(train, bs=bs, shuffle=True, **args), *(GatherDL(o, bs=valid_bs, **args) for o in (valid, test))]
     DataLoaders.__init__(res, *dls, device=res.device)
@@ -253,13 +278,22 @@ def new_rows(self:RatingDataLoaders,
     rating = torch.tensor(df[RATING].to_numpy(dtype='float32')) if RATING in df else None
     return RatingRows(self.users.encode(df[USER]), self.items.encode(df[ITEM]), rating)
 
+def _rows_as_table(rows):
+    "Rows as a table: dicts, rows of another table, or (user, item) pairs"
+    rows = [rows] if isinstance(rows, (dict, pd.Series)) else list(rows)
+    if all(isinstance(row, (dict, pd.Series)) for row in rows): return pd.DataFrame([dict(row) for row in rows])
+    if rows and all(isinstance(row, (tuple, list)) and len(row) in (2, 3) for row in rows):
+        return pd.DataFrame(rows).set_axis([USER, ITEM, RATING][:len(rows[0])], axis=1)
+    raise DataError(f"{rows!r:.60} is no list of rows; a row is dict(user_id=..., item_id=...) or a (user, item) pair.")
+
 @patch
 def test_dl(self:RatingDataLoaders,
-    df:pd.DataFrame, # With `user_id`, `item_id` and perhaps `rating`
+    df, # A table with `user_id`, `item_id` and perhaps `rating`, or a list of such rows
     bs:int=None, # Rows a batch; as in validation if None
     **kwargs
 )->GatherDL: # In the order of the rows
     "A loader for new rows"
+    if not isinstance(df, pd.DataFrame): df = _rows_as_table(df)
     for c in (USER, ITEM):
         if c not in df:
             raise DataError(f"the rows to predict have no column '{c}'; there are {', '.join(map(repr, df.columns))}.")
@@ -290,8 +324,9 @@ def with_ratings(self:RatingDataLoaders,
     now:int=None, # Time of a query by a user without ratings, seconds; that of the latest rating if None
 )->'RatingDataLoaders': # Without rows to train on
     "The same loaders, reading histories from other ratings"
-    res = type(self).for_queries(r, (self.users, self.items), self.seed, self.device, block, **self.arg_values())
-    res.y_range, res.now, res._valid_bs = self.y_range, now, self._query_bs
+    res = type(self).for_queries(r, (self.users, self.items), self.seed, self.device, block, self.scale,
+        **self.arg_values())
+    res.now, res._valid_bs = now, self._query_bs
     return res
 
 # %% ../nbs/09_loader.ipynb #1034e955

@@ -39,6 +39,11 @@ def _check_arg(cls:RatingDataLoaders, name, value):
     if fits: return
     raise DataError(f'{cls.__name__}: {name}={value!r:.40} is not {_value_words.get(want, "a plain value")}.')
 
+def _check_scale(scale):
+    "Raise a `DataError` where a value is neither None nor a scale"
+    try: return scale is None or as_scale(scale)
+    except ValueError as e: raise DataError(str(e)) from None
+
 def _check_whole(name, value, low, high):
     "Raise a `DataError` where a value is neither None nor a whole number in a range"
     if value is not None and (type(value) is not int or not low <= value < high):
@@ -56,7 +61,7 @@ def _check_block(cls, args, block, n):
 
 # %% ../nbs/82_loader_config.ipynb #076bf60c
 @patch
-def to_config(self:RatingDataLoaders)->dict: # 'kind', 'args', 'seed' and 'valid_bs', as JSON can hold them
+def to_config(self:RatingDataLoaders)->dict: # 'kind', 'args', 'seed', 'valid_bs' and 'scale', as JSON can hold them
     "These loaders as plain values, for `from_config`"
     cls, args = type(self), self.arg_values()
     if loader_classes.get(cls.__name__) is not cls:
@@ -64,7 +69,8 @@ def to_config(self:RatingDataLoaders)->dict: # 'kind', 'args', 'seed' and 'valid
             'give one of them another name.')
     for k,v in args.items(): cls._check_arg(k, v)
     _check_whole('seed', self.seed, 0, 2**63)
-    return {'kind':cls.__name__, 'args':args, 'seed':self.seed, 'valid_bs':self._query_bs}
+    return {'kind':cls.__name__, 'args':args, 'seed':self.seed, 'valid_bs':self._query_bs,
+        'scale':[float(v) for v in self.scale]}
 
 # %% ../nbs/82_loader_config.ipynb #d8684ae9
 def _checked_class(config):
@@ -79,6 +85,7 @@ def _checked_class(config):
         if k not in cls.loader_args: raise DataError(f'{kind} has no argument {k!r:.40}; {cls._args_text()}.')
         cls._check_arg(k, v)
     _check_whole('seed', config.get('seed'), 0, 2**63)
+    _check_scale(config.get('scale'))
     _check_whole('batch size', config.get('valid_bs'), 1, 2**31)
     return cls
 
@@ -94,7 +101,8 @@ def from_config(cls:RatingDataLoaders,
     "Loaders from plain values, each of which is checked"
     cls = _checked_class(config)
     _check_block(cls, config['args'], block, len(ratings))
-    dls = cls.for_queries(ratings, vocabs, config.get('seed'), device, block, **config['args'])
+    dls = cls.for_queries(ratings, vocabs, config.get('seed'), device, block, config.get('scale'),
+        **config['args'])
     dls._valid_bs = config.get('valid_bs')
     return dls
 

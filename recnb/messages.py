@@ -65,11 +65,11 @@ ModelName = Annotated[str, Field(description='the name of a model, as text (the 
 
 # %% ../nbs/51_messages.ipynb #0b5f6a24
 class RatedItem(Fields):
-    "A rating, of an item by id or title"
+    "A rating, of an item by id or title; without one, the item is liked"
     model_config = _any_of('item_id', 'title')
     item_id: Id = Field(None, description=f'a whole number, or {_text}')
     title: Id = Field(None, description=_text)
-    rating: float = Field(gt=-1e9, lt=1e9, description='a finite number on the scale of the model')
+    rating: float = Field(None, gt=-1e9, lt=1e9, description='a finite number on the scale of the model')
 
     @property
     def item(self): return self.title if self.item_id is None else self.item_id
@@ -235,6 +235,7 @@ class Recommendation(Item):
     rank: int
     score: float = Field(description='the expected rating, where the model rates')
     because: Reason | None = Field(description='the rated item that speaks most for this one')
+    liked_by_many: bool = Field(description='is it in the list of a user without ratings, too?')
 
 class SimilarItem(Item):
     similarity: float = Field(description='cosine of the vectors of both items, at most 1')

@@ -4,11 +4,14 @@
 
 # %% auto #0
 __all__ = ['rating_errors', 'as_ratings', 'RatingMetric', 'MAE', 'MSE', 'RMSE', 'mask_seen', 'top_items', 'list_metrics',
-           'rank_users']
+           'rank_each', 'rank_users']
 
 # %% ../nbs/13_metrics.ipynb #de3e5278
+import sys
 import numpy as np, torch
 from fastai.basics import Metric
+from fastcore.meta import delegates
+from tqdm import tqdm
 from .list_quality import *
 
 # %% ../nbs/13_metrics.ipynb #0f14c22d
@@ -169,15 +172,17 @@ def _genres_seen(seen, shares, n):
 def _list_figures(top, hits, present, n_rel, wanted, ks, item_counts, n_users, vectors):
     "Figures of each list: hits, and novelty and diversity where there is something to tell them by"
     res = list_metrics(hits, n_rel, ks)
-    if item_counts is not None: res |= novelty(top, item_counts.cpu(), n_users, ks, present)
+    if item_counts is not None:
+        res |= novelty(top, item_counts.cpu(), n_users, ks, present)
+        res |= popularity((top - 1).clamp(min=0), item_counts[1:].cpu(), ks, present)
     if vectors is not None: res |= diversity(top, vectors.cpu(), ks, present)
     if wanted is not None: res |= calibration(top, vectors.cpu(), wanted, ks, present)
     return res
 
 # %% ../nbs/13_metrics.ipynb #888dce98
 def _chunk_size(n_items):
-    "Users whose scores have about 30 million numbers together, 1,024 at most"
-    return max(1, min(1024, 2**25//max(n_items, 1)))
+    "Users whose scores have about 17 million numbers together, 1,024 at most"
+    return max(1, min(1024, 2**24//max(n_items, 1)))
 
 class _ListTotals:
     "Counts over all lists: hits, and how many lists each item is in"
@@ -198,9 +203,14 @@ class _ListTotals:
             res[f'alike@{k}'] = alike(counts, self.lists)
         return accuracy | res
 
+def _with_bar(chunks, total, label):
+    "The same chunks, with a bar on stderr"
+    interval = .2 if sys.stderr.isatty() else 10.
+    return tqdm(chunks, label, total, leave=False, unit='chunk', mininterval=interval, disable=label is None)
+
 # %% ../nbs/13_metrics.ipynb #889190d2
 @torch.no_grad()
-def rank_users(
+def rank_each(
     scores, # (n users, n items + 1), or a function from user indices (B,) to such rows; column 0 is the unknown item
     test:tuple, # User indices and item indices of the test rows, (m,) and (m,)
     seen:tuple=None, # The same of the rows to remove from the lists; None removes nothing
@@ -212,16 +222,30 @@ def rank_users(
     n_users:int=None, # For novelty: of how many users; those with test rows if None
     vectors:torch.Tensor=None, # For diversity and calibration: the genres of each item, (n items + 1, width)
     query_user:torch.Tensor=None, # The user of each query, (n queries,), where `scores` and `test` are of queries
-)->dict: # Metric name to its mean over users with at least one test row
-    "Ranking metrics over the full catalogue"
+    progress:str=None, # Label of a bar on stderr; None for none
+)->tuple: # Metric name to one float a user with test rows, (n,), by rising index; metric name to a figure of all lists
+    "Ranking metrics over the full catalogue, user by user"
     if len(test[0]) == 0: raise ValueError('there is no test row to rank for')
-    n_users = n_users or len(torch.as_tensor(test[0]).unique())
+    n = len(torch.as_tensor(test[0]).unique())
     figures, totals = [], _ListTotals(ks)
     shares = None if vectors is None or (vectors < 0).any() else genre_shares(vectors.cpu())
     if chunk is None: chunk = _chunk_size(len(item_counts) if item_counts is not None else 0)
     chunks = _chunks(scores, test, seen, query_user, max(ks), chunk, device, pessimistic, shares)
-    for *lists,n_rel,wanted,n_columns in chunks:
-        figures.append(_list_figures(*lists, n_rel, wanted, ks, item_counts, n_users, vectors))
+    for *lists,n_rel,wanted,n_columns in _with_bar(chunks, -(-n//chunk), progress):
+        figures.append(_list_figures(*lists, n_rel, wanted, ks, item_counts, n_users or n, vectors))
         totals.add(*lists, n_columns)
-    mean = {name:torch.cat([f[name] for f in figures]).nanmean().item() for name in figures[0]}
-    return mean | totals.figures(len(test[0]))
+    each = {name:torch.cat([f[name] for f in figures]) for name in figures[0]}
+    return each, totals.figures(len(test[0]))
+
+# %% ../nbs/13_metrics.ipynb #21537ed7
+@delegates(rank_each)
+def rank_users(
+    scores, # As for `rank_each`
+    test:tuple, # User indices and item indices of the test rows, (m,) and (m,)
+    seen:tuple=None, # The same of the rows to remove from the lists; None removes nothing
+    ks=(10,), # Lengths of list to report
+    **kwargs
+)->dict: # Metric name to its mean over users with at least one test row
+    "Ranking metrics over the full catalogue"
+    each, overall = rank_each(scores, test, seen, ks, **kwargs)
+    return {name:values.nanmean().item() for name,values in each.items()} | overall

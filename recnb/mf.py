@@ -48,6 +48,9 @@ class MF(RecModel):
         id_dropout:float=.02, # Share of ids replaced by 0 in training, so that row 0 learns to answer
     ):
         super().__init__()
+        if type(n_factors) is not int or n_factors < 1:
+            raise ValueError(f"n_factors={n_factors!r} is no width of tables, a whole number from 1 on; "
+                "for biases alone take the model 'bias'.")
         self.y_range = y_range
         self.user_factors, self.item_factors = nn.Embedding(n_users, n_factors), nn.Embedding(n_items, n_factors)
         for factors in (self.user_factors, self.item_factors): nn.init.normal_(factors.weight, 0, init_std)

@@ -18,6 +18,7 @@ from fastcore.basics import patch
 from fastcore.foundation import L
 from .ratings import *
 from .loader import *
+from .suggestions import *
 
 # %% ../nbs/14_model.ipynb #81244d62
 def encode_value(
@@ -188,6 +189,12 @@ class RecModel(Configurable):
 
 # %% ../nbs/14_model.ipynb #9fe4ea37
 @patch
+def forward(self:RecModel, *inputs):
+    "Ratings, where the model predicts any"
+    raise ValueError(f'{type(self).__name__} ranks items and predicts no ratings: lists come from '
+        'Recommender(learn).recommend([user_id]), their figures from test_ranking(learn).')
+
+@patch
 def refresh(self:RecModel):
     "Recompute tables that are derived from other parameters"
     for module in self.modules():
@@ -209,6 +216,7 @@ class FoldInParts(NamedTuple):
     tables:Callable # From rows (B, F, k) to a dict: parameter name to a table with B rows
     noise:Callable # `noise(user, item, rating)`: variance of ratings (n,) around what is predicted for these users
     min_ratings:int=1 # With fewer ratings the model answers better without a row
+    start:Callable=None # `start(item)`: what these items say of a row before their ratings do, (F, k)
 
 @patch
 def inside(self:FoldInParts,
@@ -240,6 +248,17 @@ recipes = {} # Every model that can be asked for by name
 recipe_combiners = {} # Functions that make a `Recipe` of two names, by the sign between the names
 
 # %% ../nbs/14_model.ipynb #2ef1b7c6
+def _checking_loaders(make, name):
+    "A learner function that says so where it is not given loaders"
+    @functools.wraps(make)
+    def checked(dls, *args, **kwargs):
+        is_data = isinstance(dls, (Ratings, str)) or hasattr(dls, 'columns')
+        if not is_data: return make(dls, *args, **kwargs)
+        raise TypeError(f"a learner is made of loaders, and this is a {type(dls).__name__}: give "
+            f"get_recipe('{name}').loaders.from_ratings(split(ratings, 'last:1')), or call "
+            f"run_trial('{name}', ratings).")
+    return checked
+
 def recipe(
     name:str, # The name to ask for it by
     epochs:int=0, # Epochs of the one-cycle schedule; 0 = nothing to train
@@ -254,6 +273,7 @@ def recipe(
 )->Callable: # The decorator
     "Register a learner function under a name (a decorator)"
     def register(make):
+        make = _checking_loaders(make, name)
         made = partial(make, **fixed) if fixed else make
         does_rank = '@' in metric if ranks is None else ranks
         recipes[name] = Recipe(made, epochs, about, loaders, presets or {}, metric, reads_text, does_rank,
@@ -273,7 +293,7 @@ def get_recipe(
         raise ValueError(
             f"there is no model '{name}', as no model is imported yet; start with `from recnb.all import *`."
         )
-    raise ValueError(f"there is no model '{name}'; there are {', '.join(recipes)}.")
+    raise ValueError(f"there is no model '{name}'; there are {', '.join(recipes)}{did_you_mean(name, recipes)}")
 
 # %% ../nbs/14_model.ipynb #e89bff99
 def check_feedback(

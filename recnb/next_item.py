@@ -150,7 +150,7 @@ def next_item_learner(
     "A `Learner` for the next item"
     content = item_content(dls, text, text_model, genres, year) if text or genres or year else None
     items = SharedItemEmbedding(len(dls.items), width, content, init_std)
-    levels = RatingLevels(dls.ratings.scale) if ratings else None
+    levels = RatingLevels(dls.scale) if ratings else None
     query = SequenceTower(items, width, levels, layers, heads, ff, dropout=dropout)
     counts = torch.bincount(dls.train.dataset.item.long().cpu(), minlength=len(dls.items))
     model = NextItem(query, items, counts, **kwargs)

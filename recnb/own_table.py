@@ -11,6 +11,7 @@ import numpy as np, pandas as pd, pyarrow as pa, pyarrow.feather as feather, pya
 from pathlib import Path
 from .ratings import *
 from .files import *
+from .suggestions import *
 from .textfile import *
 from .layouts import split_titles
 
@@ -62,6 +63,7 @@ def _full_names(names, user):
     if names is None or user in names: return names
     return [_short_names.get(name, name) for name in names]
 
+# %% ../nbs/87_own_table.ipynb #9b88ee23
 def _read_own_text(file, user, item, rating, timestamp, feedback, **kwargs):
     "Ratings from a text file whose columns the caller named"
     if timestamp is None and TIME in file.columns: timestamp = TIME
@@ -111,6 +113,7 @@ def _read_arrow_file(source, label, columns, keep):
     read = pq.read_table if is_parquet else feather.read_table
     return arrow_frame(read(source, columns=names))
 
+# %% ../nbs/87_own_table.ipynb #c84557dd
 def _wanted(there, user, item, rating, timestamp, feedback, keep, label):
     "The columns to read: ids, time, and what holds the feedback, if any does"
     if timestamp is None and TIME in there: timestamp = TIME
@@ -129,8 +132,8 @@ def _check_schema(schema, single, keep, label):
     "Raise an error if columns are missing, or if one of `single` holds lists or bytes"
     missing = [name for name in [*single, *keep] if name not in schema.names]
     if missing:
-        raise DataError(f"{label}: no column {missing[0]!r}; there are {', '.join(map(repr, schema.names))}. "
-            "Name yours, as in user='...'.")
+        raise DataError(f"{label}: no column {missing[0]!r}; there are {', '.join(map(repr, schema.names))}"
+            f"{did_you_mean(missing[0], schema.names)} Name yours, as in user='...'.")
     no_value = (pa.types.is_nested, pa.types.is_binary, pa.types.is_large_binary)
     for name in set(single) - set(keep):
         kind = schema.field(name).type
@@ -143,7 +146,7 @@ def _read_json(path, label):
     "JSON, an object a line or one list of them, as a DataFrame and its location"
     with file_errors(label), open_bytes(path) as file: data = file.read()
     is_list = data.lstrip(b'\xef\xbb\xbf \t\r\n')[:1] == b'['
-    settings = dict(orient='records', dtype=False, convert_dates=False, convert_axes=False)
+    settings = dict(orient='records', dtype=False, convert_axes=False)
     try: df = pd.read_json(io.BytesIO(data), lines=not is_list, **settings)
     except (ValueError, TypeError, OverflowError, AttributeError): df = _patient_json(data, label, is_list)
     if is_list: return df, Location(label, lambda row: f'object {row + 1}')

@@ -12,6 +12,7 @@ from importlib.resources import files
 from pathlib import Path
 from .ratings import *
 from .recommender import *
+from .lists import *
 from .api import *
 from .serving import *
 from .access import *

@@ -88,6 +88,6 @@ def published_learner(
     net = {**bst_networks['multiplicative'], 'head':(256, 128, 128), 'head_act':'relu', **kwargs}
     net |= feature_tables(dls, user_features, item_features)
     factors, length = _published_numbers(dls, numbers, literal), dls.train.dataset.length
-    model = PublishedFusion(len(dls.users), len(ids), dls.ratings.scale, length, text=vectors, numbers=factors, **net)
+    model = PublishedFusion(len(dls.users), len(ids), dls.scale, length, text=vectors, numbers=factors, **net)
     cbs = [ClipEach(), *(cbs or [])]
     return sequence_learner(dls, model, nn.MSELoss(), momentum_sgd, lr, 0., metrics=metrics, cbs=cbs)

@@ -4,10 +4,10 @@
 
 # %% auto #0
 __all__ = ['Scale', 'find_scale', 'as_scale', 'scale_notes', 'time_notes', 'Ratings', 'count_duplicates', 'drop_duplicates',
-           'clean_about', 'liked_rule', 'liked_rows', 'USER', 'ITEM', 'RATING', 'TIME', 'WEIGHT', 'TITLE', 'YEAR',
-           'GENRES', 'OVERVIEW', 'SEX', 'AGE', 'JOB', 'VALID', 'TEST', 'FOLD_IN', 'DataError', 'Location',
-           'clean_ratings', 'clean_ids', 'parse_ids', 'clean_times', 'id_text', 'id_series', 'convert_ids',
-           'find_feedback', 'feedback_kinds', 'UnknownIdWarning', 'warn_unknown', 'as_frame']
+           'clean_about', 'USER', 'ITEM', 'RATING', 'TIME', 'WEIGHT', 'TITLE', 'YEAR', 'GENRES', 'OVERVIEW', 'SEX',
+           'AGE', 'JOB', 'VALID', 'TEST', 'FOLD_IN', 'DataError', 'Location', 'clean_ratings', 'clean_ids', 'parse_ids',
+           'clean_times', 'id_text', 'id_series', 'convert_ids', 'find_feedback', 'feedback_kinds', 'liked_rule',
+           'liked_rows', 'UnknownIdWarning', 'warn_unknown', 'as_frame']
 
 # %% ../nbs/00_ratings.ipynb #bc1932dc
 import numpy as np, pandas as pd
@@ -17,13 +17,14 @@ from typing import NamedTuple
 from fastcore.basics import patch
 from .columns import *
 from .feedback import *
+from .suggestions import *
 from .columns import _first, _value
 
 # %% ../nbs/00_ratings.ipynb #30d254b3
 _all_ = ['USER', 'ITEM', 'RATING', 'TIME', 'WEIGHT', 'TITLE', 'YEAR', 'GENRES', 'OVERVIEW', 'SEX', 'AGE', 'JOB',
     'VALID', 'TEST', 'FOLD_IN', 'DataError', 'Location', 'clean_ratings', 'clean_ids', 'parse_ids', 'clean_times',
-    'id_text', 'id_series', 'convert_ids', 'find_feedback', 'feedback_kinds', 'UnknownIdWarning', 'warn_unknown',
-    'as_frame']
+    'id_text', 'id_series', 'convert_ids', 'find_feedback', 'feedback_kinds', 'liked_rule', 'liked_rows',
+    'UnknownIdWarning', 'warn_unknown', 'as_frame']
 
 # %% ../nbs/00_ratings.ipynb #a9b1420b
 class Scale(NamedTuple):
@@ -130,6 +131,7 @@ class Ratings:
     folds:dict=field(default_factory=dict) # Official folds: name to boolean array, True = held out
     notes:list=field(default_factory=list) # What was noticed while reading
     feedback:str='ratings' # What a row says: 'ratings', 'implicit', 'counts' or 'thumbs'
+    scale_found:bool=False # Was the scale read off the ratings, as nobody gave one?
     def __len__(self): return len(self.df)
 
 # %% ../nbs/00_ratings.ipynb #b7860cb0
@@ -138,10 +140,12 @@ def _select_columns(df, names, location, keep):
     present = ', '.join(map(repr, df.columns))
     for ours,theirs in names.items():
         if theirs is not None and theirs not in df.columns:
-            raise DataError(f"{location.name}: no column '{theirs}' for {ours}; there are {present}. "
-                f"Name yours, as in {ours.split('_')[0]}='...'.")
+            raise DataError(f"{location.name}: no column '{theirs}' for {ours}; there are {present}"
+                f"{did_you_mean(theirs, df.columns)} Name yours, as in {ours.split('_')[0]}='...'.")
     for name in keep:
-        if name not in df.columns: raise DataError(f'{location.name}: no column {name!r} to keep; there are {present}.')
+        if name not in df.columns: 
+            raise DataError(f'{location.name}: no column {name!r} to keep; there are {present}'
+                f'{did_you_mean(name, df.columns)}')
     names = {ours:theirs for ours,theirs in names.items() if theirs is not None}
     for name in [*names.values(), *keep]:
         if list(df.columns).count(name) > 1:
@@ -200,7 +204,7 @@ def from_df(cls:Ratings,
     rating:str=None, # Its column of ratings, counts or thumbs; None finds it by name, or there is none
     timestamp:str=None, # Its column of times (seconds or dates); `timestamp` is found by itself, False ignores it
     scale:tuple=None, # (low, high, step); `None` takes it from the ratings
-    duplicates:str=None, # For repeated (user, item) rows: see `drop_duplicates`; 'keep' if None, 'count' without ratings
+    duplicates:str=None, # For repeated (user, item) rows: see `drop_duplicates`; 'keep', or 'count' without ratings
     feedback:str=None, # 'ratings', 'implicit', 'counts' or 'thumbs'; None takes it from the names of the columns
     keep:list=(), # Further columns to keep, such as a split of your own
     drop_rating:float=None, # Leave out rows with this rating, such as -1 for "watched, not rated"
@@ -233,7 +237,8 @@ def _clean_columns(df, keep, location, notes, feedback):
     res = {name: clean_ids(df[name], name, location, notes) for name in (USER, ITEM)}
     res |= clean_feedback(df.get(RATING), len(df), feedback, location)
     if TIME in df: res[TIME] = clean_times(df[TIME], location)
-    return pd.DataFrame({**res, **{name:df[name] for name in keep if name not in res}}, copy=False).reset_index(drop=True)
+    kept = {name:df[name] for name in keep if name not in res}
+    return pd.DataFrame({**res, **kept}, copy=False).reset_index(drop=True)
 
 # %% ../nbs/00_ratings.ipynb #c696bbcf
 def _drop_zeros(df, location, notes):
@@ -312,7 +317,7 @@ def _finish(self:Ratings, duplicates=None, location=Location()):
     "Check the scale, treat repeated rows, and note what is odd"
     values = self.df[RATING].to_numpy()
     if self.scale is None:
-        self.scale = find_scale(values)
+        self.scale, self.scale_found = find_scale(values), True
         self.notes += scale_notes(values)
     outside = (values < self.scale.low) | (values > self.scale.high)
     if outside.any():
@@ -323,8 +328,8 @@ def _finish(self:Ratings, duplicates=None, location=Location()):
     duplicates = duplicates or ('keep' if self.has_ratings else 'count')
     self.df, n = drop_duplicates(self.df, duplicates, location)
     if n:
-        said = dict(keep='all kept', count='each pair is one row at its first time, and weight adds them up')
-        policy = said.get(duplicates, f'policy: {duplicates}')
+        texts = dict(keep='all kept', count='each pair is one row at its first time, and weight adds them up')
+        policy = texts.get(duplicates, f'policy: {duplicates}')
         self.notes.append(f'{n:,} rows repeat a (user, item) pair ({policy})')
     if TIME in self.df: self.notes += time_notes(self.df[TIME])
     user = self.df[USER]
@@ -400,55 +405,14 @@ def filter(self:Ratings,
     df, folds = self.df[rows].reset_index(drop=True), {name:mask[rows] for name,mask in self.folds.items()}
     return replace(self, df=df, folds=folds, notes=list(self.notes))
 
-# %% ../nbs/00_ratings.ipynb #2ad602f3
-_no_ratings = 'implicit', 'counts' # kinds of feedback in which a row says only that something happened
-
-def liked_rule(
-    r:Ratings, # Any ratings
-    liked=None, # The caller's own: a rating, 'mean' or 'all'; `None` for the default
-): # A rating ('at least this'), 'mean' (not below the person's mean) or 'all'
-    "Which ratings of a table count as liked"
-    if liked is not None: return _check_liked(liked, r.scale)
-    if getattr(r, 'feedback', 'ratings') in _no_ratings: return 'all'
-    low, high, step = r.scale
-    if step == 0: return 'mean'
-    steps = np.ceil(.75*(high - low)/step - 1e-3) # the step is a difference of float32 ratings
-    return min(round(float(low + steps*step), 4), high)
-
-def _check_liked(liked, scale):
-    "The rule of a caller, or a sentence"
-    if liked in ('mean', 'all'): return liked
-    is_number = isinstance(liked, (int, float, np.number)) and not isinstance(liked, bool)
-    if not is_number or not np.isfinite(liked):
-        raise ValueError(f"liked={liked!r:.60} is neither a rating, such as 4, nor 'mean' nor 'all'.")
-    if liked > scale.high:
-        raise ValueError(f'liked={liked:g} is above the highest rating, {scale.high:g}, so nothing would be liked.')
-    return float(liked)
-
-# %% ../nbs/00_ratings.ipynb #414a0a38
-def liked_rows(
-    r:Ratings, # Any ratings
-    liked=None, # As for `liked_rule`
-)->np.ndarray: # One bool a rating
-    "Which rows of a table are liked"
-    rule, rating = liked_rule(r, liked), r.df[RATING].to_numpy()
-    if rule == 'all': return np.ones(len(r), bool)
-    if rule == 'mean': return rating >= _user_means(r.df)
-    return rating >= np.float32(rule)
-
-def _user_means(df):
-    "The mean of each row's user, in double precision, so that a person's equal ratings equal their mean"
-    user, rating = _codes(df[USER]), df[RATING].to_numpy('float64')
-    user = pd.factorize(user)[0]
-    return (np.bincount(user, rating)/np.bincount(user))[user]
-
 # %% ../nbs/00_ratings.ipynb #4b947200
 @patch
 def head(self:Ratings,
     n:int=5, # Rows
 )->pd.DataFrame:
-    "The first `n` rows, with titles where there are any"
+    "The first `n` rows, with titles where there are any, and no ratings where there are none"
     df = self.df.head(n)
+    if not self.has_ratings: df = df.drop(columns=RATING)
     return df if self.items is None else df.assign(title=self.titles(df[ITEM]).to_numpy())
 
 @patch

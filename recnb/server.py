@@ -276,7 +276,10 @@ def run_workers(
     "Serve from several processes until interrupted"
     try: from gunicorn.app.base import BaseApplication
     except ImportError: raise ImportError("several workers need gunicorn: pip install 'recnb[workers]'") from None
-    hooks = dict(when_ready=lambda arbiter: (ready and ready(), _hang_up_on_change(folders)), child_exit=_forget_figures)
+    def when_ready(arbiter):
+        if ready: ready()
+        _hang_up_on_change(folders)
+    hooks = dict(when_ready=when_ready, child_exit=_forget_figures)
     settings = _settings_of(sock, workers, limits, ssl_keyfile, ssl_certfile, hooks)
 
     class Workers(BaseApplication):

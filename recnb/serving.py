@@ -18,6 +18,7 @@ from .history_loader import *
 from .metrics import *
 from .fold_in import *
 from .recommender import *
+from .lists import *
 
 # %% ../nbs/49_serving.ipynb #a8bf01a9
 def json_id(
@@ -107,19 +108,21 @@ def _differs(self:ServedModel, item, i):
 @patch
 def _check_scale(self:ServedModel, ratings):
     "Raise an error if a rating is off the scale"
-    s, data = self.scale, self.rec.ratings.name
+    s, r = self.scale, self.rec.ratings
     for n,rating in enumerate(ratings, 1):
-        if not s.low <= rating <= s.high:
-            scale = f'the scale of {data}, {s.low:g} to {s.high:g}'
-            raise RequestError(400, f'Rating {n} is {rating:g}, which is not on {scale}.')
+        if s.low <= rating <= s.high: continue
+        if not r.has_ratings:
+            raise RequestError(400, f'Rating {n} is {rating:g}, but {r.name} has only choices; leave it out.')
+        scale = f'the scale of {r.name}, {s.low:g} to {s.high:g}'
+        raise RequestError(400, f'Rating {n} is {rating:g}, which is not on {scale}.')
 
 # %% ../nbs/49_serving.ipynb #0b5f6a36
 @patch
 def read_ratings(self:ServedModel,
-    pairs, # Of (item id or title, rating)
+    pairs, # Of (item id or title, rating); a rating of None is the highest
 )->NewUserRatings:
     "Ratings of a request, by item index"
-    pairs = list(pairs)
+    pairs = [(item, self.scale.high if rating is None else rating) for item,rating in pairs]
     self._check_scale([rating for _,rating in pairs])
     ratings, skipped, understood = {}, [], []
     for i,(item,rating) in zip(self.locate(item for item,_ in pairs), pairs):

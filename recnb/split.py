@@ -13,6 +13,7 @@ from dataclasses import replace
 from inspect import signature
 from typing import Callable, NamedTuple
 from .ratings import *
+from .suggestions import *
 
 # %% ../nbs/07_split.ipynb #e46299f6
 def need_times(
@@ -152,7 +153,7 @@ def given_rows(
     if name in r.folds: return np.asarray(r.folds[name], bool)
     if name not in r.df:
         raise DataError(f"{r.name} has no fold or column '{name}'; folds: {', '.join(r.folds) or 'none'}; "
-            f"columns: {', '.join(r.df.columns)}.")
+            f"columns: {', '.join(r.df.columns)}{did_you_mean(name, [*r.folds, *r.df.columns])}")
     col = r.df[name]
     if col.isna().any() or not col.isin([0, 1]).all():
         raise DataError(f"{r.name}, column '{name}': a split column holds only true and false (or 1 and 0).")
@@ -263,7 +264,8 @@ def _find_kind(spec):
     "The kind of a split in short form, and the text after the colon"
     name, _, text = spec.partition(':')
     if name in _kinds: return _kinds[name], text
-    raise ValueError(f"{spec!r} is no split; write one like {', '.join(kind.example for kind in _kinds.values())}.")
+    examples = ', '.join(kind.example for kind in _kinds.values())
+    raise ValueError(f'{spec!r} is no split; write one like {examples}{did_you_mean(name, _kinds)}')
 
 
 def _hold_out(r, spec, seed):

@@ -128,7 +128,7 @@ def _block_loaders(dls):
     h = dls.train.dataset.histories
     columns = h.user, h.target, h.target_rating, h.target_block
     rows, no_rows = _BlockRows(*columns), _BlockRows(*(column[:0] for column in columns))
-    train = GatherDL(rows, bs=batch_size(len(h)), shuffle=True, seed=dls.seed, device=dls.device)
+    train = GatherDL(rows, bs=batch_size(dls.sized_by or len(h)), shuffle=True, seed=dls.seed, device=dls.device)
     return DataLoaders(train, GatherDL(no_rows, device=dls.device), device=dls.device)
 
 def _member_groups(model): # factors; biases

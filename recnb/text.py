@@ -17,6 +17,7 @@ from fastcore.basics import patch
 from scipy.sparse import csr_matrix
 from .ratings import *
 from .files import *
+from .suggestions import *
 from .features import *
 from .training import *
 from .text_encoder import *
@@ -198,7 +199,8 @@ def joined_texts(
         if table is not None and col in table: continue
         present = 'none at all' if table is None else ', '.join(table.columns)
         hint = ' Overviews of films come from `add_films`.' if col == OVERVIEW else ''
-        raise DataError(f"there is no column '{col}' of texts; there are {present}.{hint}")
+        near = did_you_mean(col, () if table is None else table.columns)
+        raise DataError(f"there is no column '{col}' of texts; there are {present}{near}{hint}")
     parts = [table[col].fillna('').astype(str).str.strip() for col in cols]
     return parts[0].str.cat(parts[1:], sep=' ').str.strip() if len(parts) > 1 else parts[0]
 

@@ -15,6 +15,7 @@ from fastcore.basics import patch
 from .ratings import *
 from .files import *
 from .formats import *
+from .suggestions import *
 
 # %% ../nbs/02_textfile.ipynb #094d00c8
 @dataclass
@@ -241,7 +242,8 @@ def check_columns(self:TextFile,
     if len(self.columns) == 1 and better != self.sep and better in self.first:
         fix = f' Only one column was found; the separator looks like {better!r}, so say sep={better!r}.'
     columns = ', '.join(f'{name!r:.80}' for name in self.columns[:50])
-    raise DataError(f"{self.label}: no column {missing[0]!r:.80}; there are {columns}.{fix}")
+    near = did_you_mean(missing[0], self.columns)
+    raise DataError(f'{self.label}: no column {missing[0]!r:.80}; there are {columns}{near}{fix}')
 
 @patch
 def _no_header(self:TextFile):
@@ -286,6 +288,7 @@ def _row_fix(self:TextFile, text, n):
     better = guess_sep(text)
     if n == 1 and better not in (self.sep, ' ') and better in text: return f'the separator looks like {better!r}'
     if self.quotes and text.count('"') % 2: return 'a quotation mark in it is never closed'
+    if self.names and text == self.first: return 'give a name for every field, or correct or drop the line'
     return 'correct or drop the line'
 
 # %% ../nbs/02_textfile.ipynb #9e095123

@@ -211,7 +211,8 @@ class TimeBuckets(nn.Module):
     )->torch.Tensor: # (B, width + 1)
         t = when.double()
         number = ((t - self.clock[0])/self.clock[1]).float()[:, None]
-        return torch.cat([self.table(torch.bucketize(t, self.edges)), number], 1)
+        bucket = torch.bucketize(t, self.edges).clamp(1, len(self.edges) - 1) # the ends stand for what lies beyond
+        return torch.cat([self.table(bucket), number], 1)
 
 # %% ../nbs/29_tower_data.ipynb #bb24a7e9
 def _check_titles(table):

@@ -126,6 +126,12 @@ def _check_stages(finder, rater):
         if not first.equals(second):
             raise ValueError(f'finder and rater were trained on other {kind}; train both on the same split.')
 
+def _check_finder(name, recipe):
+    "The same for a finder that is not trained yet, as far as its recipe says"
+    if recipe.ranks: return
+    raise ValueError(f"'{name}' predicts ratings and was not trained to rank, so it is no finder; "
+        "take one that ranks, such as 'popularity' or 'tower'.")
+
 # %% ../nbs/38_two_stage.ipynb #74e4b08d
 def two_stage(
     finder:Learner, # Trained, of a model that ranks
@@ -155,12 +161,12 @@ def _run_two_stage(finder_name, rater_name, r, spec, ranking=False, relevant=Non
     finder_args, rater_args = _stage_args(kwargs)
     shared = dict(seed=seed, progress=progress, resume=resume)
     finder_dir = None if checkpoint_dir is None else Path(checkpoint_dir)/'finder'
+    rater = run_trial(rater_name, r, spec, checkpoint_dir=checkpoint_dir, **shared, **rater_args)
     finder = run_trial(finder_name, r, spec, ranking=ranking, relevant=relevant, checkpoint_dir=finder_dir, **shared,
         **finder_args)
-    rater = run_trial(rater_name, r, spec, checkpoint_dir=checkpoint_dir, **shared, **rater_args)
     learn = two_stage(finder.learn, rater.learn)
     return replace(rater, model=f'{finder_name}+{rater_name}', arguments=_given(kwargs), learn=learn,
-        ranking=finder.ranking, lists=finder.lists,
+        ranking=finder.ranking, lists=finder.lists, by_user=finder.by_user,
         train_seconds=round(finder.train_seconds + rater.train_seconds, 2))
 
 def _given(kwargs):
@@ -185,6 +191,7 @@ def _combined_signature(finder, rater):
 def _two_stage_recipe(finder_name, rater_name):
     "The recipe of a finder and a rater, by their names"
     finder, rater = get_recipe(finder_name), get_recipe(rater_name)
+    _check_finder(finder_name, finder)
     make = partial(_make_two_stage, finder, rater)
     make.__signature__ = _combined_signature(finder, rater)
     about = f'{finder_name} finds the items, {rater_name} says what rating to expect'
@@ -199,5 +206,5 @@ def default_recipe(
     r:Ratings, # Any data
 )->str: # Name of a recipe
     "The recipe for lists that is taken where none is named"
-    finder = 'ease' if r.n_items <= 30_000 else 'ials'
+    finder = 'graded-ease' if r.n_items <= 30_000 else 'ials'
     return f'{finder}+mf' if r.has_ratings else finder

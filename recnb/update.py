@@ -12,9 +12,11 @@ from types import SimpleNamespace
 from fastai.basics import Learner, set_seed
 from fastcore.basics import patch
 from .ratings import *
+from .features import *
 from .loader_config import *
 from .model import *
 from .recommender import *
+from .lists import *
 
 # %% ../nbs/44_update.ipynb #6a709d61
 def _reordered(table, vocab, old_vocab):
@@ -66,6 +68,19 @@ def _recipe_args(old, model, kwargs, call):
     loader_args = get_recipe(name).loaders.loader_args
     return name, kwargs or {k: v for k,v in about.get('arguments', {}).items() if k not in loader_args}
 
+# %% ../nbs/44_update.ipynb #e5ad63cf
+def _nth(df, columns):
+    "How many earlier rows have the same values in these columns, for each row"
+    return df.groupby(columns, observed=True, dropna=False).cumcount()
+
+def _kept_blocks(dls, r):
+    "The block of each training rating that old loaders have dealt; -1 for other rows, (n,) int8"
+    columns = [c for c in (USER, ITEM, TIME) if c in r.df and c in dls.ratings.df]
+    old, new = (df[columns].assign(nth=_nth(df, columns)) for df in (dls.ratings.df, r.df))
+    found = new.merge(old.assign(block=dls.block), how='left', on=[*columns, 'nth'])['block']
+    return found.where(part_rows(r, 'train')).fillna(-1).to_numpy('int8')
+
+
 # %% ../nbs/44_update.ipynb #7be0a002
 def updated_learner(
     old, # A trained `Learner`, or a `Recommender`
@@ -82,7 +97,8 @@ def updated_learner(
     if not recipe.epochs: raise ValueError(f'{name} is not trained in steps; fit it anew, which takes no time.')
     if not refit: kwargs = kwargs | recipe.skip_inner_fits
     set_seed(seed)
-    new = dls.rebuild(r, bs=bs, seed=seed)
+    block = None if refit or dls.block is None else _kept_blocks(dls, r)
+    new = dls.rebuild(r, bs=bs, seed=seed, block=block, scale=None if refit else dls.scale)
     learn = recipe.make(new, **kwargs)
     learn.model.to(dls.device)
     learn.left = copy_tables(learn.model, old.model, (new.users, new.items), (dls.users, dls.items), refit)
@@ -159,7 +175,6 @@ def add_items(self:Recommender,
     kwargs |= self.model.build_args()
     learn = updated_learner(self, larger, name, self.dls.seed or 0, refit=False, **kwargs)
     learn.model.refresh()
-    if self.dls.block is not None: learn.dls.block = self.dls.block
-    rec = Recommender(learn, self.about)
+    rec = Recommender(learn, {k: v for k,v in self.about.items() if k != 'run'}) # no command makes it again
     _check_same_answers(rec, self, learn.left)
     return rec

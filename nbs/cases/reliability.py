@@ -2,7 +2,7 @@
 
 One function a table. Each returns rows `(what is wrong, what makes it ..., words)`.
 """
-import gzip, hashlib, io, json, os, pickle, resource, shutil, signal, socket, struct, sys, time, zipfile
+import gzip, hashlib, io, json, os, pickle, resource, shutil, signal, socket, stat, struct, sys, time, zipfile
 from itertools import count
 from pathlib import Path
 
@@ -46,7 +46,7 @@ def text_files():
         ('a row cut short', csv(ROW, '1,2'), {}, 'line 3: found 2 fields where 4'),
         ('a field too many', csv(ROW, ROW + ',5'), {}, 'line 3: found 5 fields'),
         ('an open quotation', csv(ROW, '1,"2,3,4', ROW), {}, 'line 3'),
-        ('a column is missing', csv('1,2', head='user_id,item_id\n'), {}, "no column 'rating'"),
+        ('a column is missing', csv('1,2', head='user_id,rating\n'), {}, "no column 'item_id'"),
         ('other names', csv('1,2,3', head='who,what,stars\n'), {}, "there are 'who', 'what', 'stars'"),
         ('a name twice', csv(ROW, head='user_id,item_id,rating,rating\n'), {}, "two columns are called 'rating'"),
         ('the wrong separator', csv('1;2;3', head='user_id;item_id;rating\n'), dict(sep=','), "say sep=';'"),
@@ -251,8 +251,8 @@ def request_bodies():
         ('packed', *body(b'\x1f\x8b\0', content_encoding='gzip'), 'not'),
         ('model is a list', 'POST', '/recommend', {'ratings': [], 'model': ['mf']}, {}, 'as text'),
         ('no such model', 'POST', '/recommend', {'ratings': [], 'model': 'oracle'}, {}, "no model 'oracle'"),
-        ('nobody', *prediction(), 'user_id or ratings'),
-        ('somebody and ratings', *prediction(user_id=7, ratings=[]), 'user_id or ratings'),
+        ('nobody', *prediction(), 'give user_id, ratings, or both'),
+        ('an empty batch', 'POST', '/recommend/batch', {'requests': []}, {}, '1 to 20'),
         ('user is null', *prediction(user_id=None), 'user_id should be'),
         ('user is a list', *prediction(user_id=[7]), 'user_id should be'),
         ('user of 2**63', *prediction(user_id=2**63), 'knows no user'),
@@ -294,8 +294,8 @@ def request_paths():
         ('put', *get('/recommend', 'PUT'), 'does not answer PUT'),
         ('delete', *get('/health', 'DELETE'), 'does not answer'),
         ('a verb of 500 letters', *get('/recommend', 'X' * 500), 'does not answer'),
-        ('a strange host', *get('/oracle', host='a"<>'), 'There is no'),
-        ('a host of bytes', *get('/oracle', host=b'\xff'), 'There is no'),
+        ('a strange host', *get('/oracle', host='a"<>'), 'names no host'),
+        ('a host of bytes', *get('/oracle', host=b'\xff'), 'names no host'),
         ('a large cookie', *get('/oracle', cookie='x' * 50_000), 'There is no'),
     ]
 
@@ -343,6 +343,10 @@ def flip_bit(path):
     content = (path/'ratings.parquet').read_bytes()
     (path/'ratings.parquet').write_bytes(bytes([b ^ (i == 99) for i,b in enumerate(content)]))
 
+def sparse(path, size=2**43):
+    os.truncate(path/WEIGHTS, size)
+    config(lambda c: c['files'][WEIGHTS].update(bytes=size))(path)
+
 def damaged_folders(files):
     "Damage: files that are missing, cut short, or filled with something else"
     tables = [k for k in files if k != 'README.md']
@@ -352,12 +356,17 @@ def damaged_folders(files):
         *((f'{k} is cut short, and sealed', sealed(cut(k)), k) for k in tables),
         *((f'{k} is empty, and sealed', sealed(lambda p, k=k: (p / k).write_bytes(b'')), k) for k in tables),
         ('one bit of the ratings', flip_bit, 'its checksum differs'),
+        ('a pipe for the weights', replaced(WEIGHTS, os.mkfifo), 'a pipe or a device'),
+        ('a device for the ratings', replaced('ratings.parquet', lambda p: p.symlink_to('/dev/zero')), 'a device'),
+        ('a link to nothing', replaced('ratings.parquet', lambda p: p.symlink_to('nowhere')), 'has lost its'),
+        ('weights of 60 GB that are not announced', lambda p: os.truncate(p / WEIGHTS, 60 * 10**9), 'bytes where'),
+        ('weights of 8 TB of nothing', sparse, 'more than the memory'),
         ('config.json is cut short', cut('config.json'), 'is not JSON'),
         ('config.json is empty', config_text(''), 'is not JSON'),
         ('config.json is a list', config_text('[]'), 'does not say that recnb'),
         ('config.json is null', config_text('null'), 'does not say that recnb'),
         ('config.json is of bytes', lambda p: (p / 'config.json').write_bytes(bytes(range(256))), 'is not JSON'),
-        ('a folder for the weights', replaced('model.safetensors', Path.mkdir), 'no model.safetensors'),
+        ('a folder for the weights', replaced('model.safetensors', Path.mkdir), 'is a folder, a pipe'),
         ('a link to itself', replaced('config.json', lambda p: p.symlink_to(p)), 'config.json'),
         ('a pipe', replaced('config.json', os.mkfifo), 'config.json'),
         ('a link to a device', replaced('README.md', lambda p: p.symlink_to('/dev/zero')), 'README.md'),
@@ -412,7 +421,9 @@ def hostile_weights(other_weights):
         ('half the precision', floats(torch.Tensor.half), 'belongs to another model'),
         ('twice the precision', floats(torch.Tensor.double), 'belongs to another model'),
         ('whole numbers', floats(torch.Tensor.int), 'belongs to another model'),
-        ('no numbers', floats(lambda v: v * np.nan), 'a score is nan'),
+        ('no numbers', floats(lambda v: v * np.nan), 'that no training ends with'),
+        ('numbers of 1e38', floats(lambda v: torch.full_like(v, 1e38)), 'that no training ends with'),
+        ('endless numbers', floats(lambda v: v + np.inf), 'that no training ends with'),
         ('other shapes', floats(torch.Tensor.flatten), 'belongs to another model'),
         ('a row less', floats(lambda v: v[:-1] if v.ndim else v), 'belongs to another model'),
         ('a tensor more', tensors(lambda t: {**t, 'state.more': torch.zeros(3)}), 'which the model has not'),
@@ -446,6 +457,11 @@ def args(value): return part(args=[value])
 def under(key, **fields): return config(lambda c: c[key].update(fields))
 def loader_args(**fields): return config(lambda c: c['loaders']['args'].update(fields)), 'causal'
 
+def with_format(k): return config(lambda c: c.update(format=k))
+def said_twice(path):
+    text = (path/'config.json').read_text()
+    (path/'config.json').write_text('{"format": 1,' + text[1:])
+
 def hostile_configs(change):
     "Names, counts and everything else in `config.json`; `change` is a registered change of networks"
     return [
@@ -462,6 +478,8 @@ def hostile_configs(change):
             (f'a class called {k!r}', part(**{'class': k}), 'mf', 'no class')
             for k in ('os.system', 'Linear', '__import__')
         ),
+        *((f'format {k!r}', with_format(k), 'mf', f'format {k!r}') for k in (True, 1.0, '1')),
+        ('the format twice', said_twice, 'mf', 'is given twice'),
         ('a class that is a list', part(**{'class': ['MF']}), 'mf', 'describes no model'),
         ('a class of no numbers', part(args=[], kwargs={'$dict': []}), 'mf', 'describes no model'),
         ('a change nobody knows', network(changes=[['', 'run', [], {}]]), 'mf', "no change 'run'"),
@@ -596,6 +614,8 @@ def hostile_tables():
         ('ratings of text', *ratings(rating='3'), 'not on the scale'),
         ('users of lists', *ratings(user_id=lambda d: [[1]] * len(d)), "column 'user_id' holds lists"),
         ('times of words', *ratings('causal', timestamp='soon'), "column 'timestamp'"),
+        ('times of 2**62', *ratings('causal', timestamp=2**62), "column 'timestamp'"),
+        ('times before all time', *ratings('causal', timestamp=-(2**62)), "column 'timestamp'"),
         ('times of fractions', *ratings('causal', timestamp=0.5), "column 'timestamp'"),
         ('no times', *table('ratings.parquet', lambda d: d.drop(columns='timestamp'), 'causal'), 'has no timestamps'),
         ('a part of words', *ratings(is_test='x'), "column 'is_test'"),
@@ -648,6 +668,59 @@ def killed(f, wait):
     try: os.kill(pid, signal.SIGKILL)
     except ProcessLookupError: return False
     return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == -signal.SIGKILL
+
+def keep_running(f):
+    "Run a function in a forked process until it is stopped: returns what stops it"
+    pid = os.fork()
+    if not pid:
+        try:
+            sys.stdout = sys.stderr = io.StringIO()
+            f()
+        finally: os._exit(0)
+    def stop():
+        os.kill(pid, signal.SIGKILL)
+        os.waitpid(pid, 0)
+    return stop
+
+# --- a disk that loses what was not synced
+
+def record_syncs(disk):
+    "Let `os.fsync` of this process copy what it brings to the disk into the folder `disk`, under inode numbers"
+    fsync, held = os.fsync, []
+    def recorded(descriptor):
+        fsync(descriptor)
+        held.append(os.dup(descriptor)) # so that no other file gets its number
+        about = os.fstat(descriptor)
+        if stat.S_ISDIR(about.st_mode):
+            content = json.dumps({e.name: [e.inode(), e.is_dir()] for e in os.scandir(descriptor)}).encode()
+        else: content = os.pread(descriptor, about.st_size, 0)
+        (disk/'new').write_bytes(content)
+        os.replace(disk/'new', disk/str(about.st_ino))
+    os.fsync = recorded
+
+def sync_all(folder):
+    "Bring a folder and all that is in it to the disk"
+    for path in [*folder.rglob('*'), folder]:
+        descriptor = os.open(path, os.O_RDONLY)
+        os.fsync(descriptor)
+        os.close(descriptor)
+
+def _content(disk, number): return (disk/str(number)).read_bytes() if (disk/str(number)).exists() else b''
+
+def synced_only(disk, number, place):
+    "Build in `place` the folder with this inode number as it was last synced: names and contents"
+    place.mkdir(parents=True)
+    for name,(inner,is_dir) in json.loads(_content(disk, number) or b'{}').items():
+        if is_dir: synced_only(disk, inner, place/name)
+        else: (place/name).write_bytes(_content(disk, inner))
+
+def names_only(disk, folder, place):
+    "Build in `place` a folder as it is now, but with the contents that were synced: names reached the disk first"
+    place.mkdir(parents=True)
+    for path in sorted(folder.rglob('*')):
+        copy = place/path.relative_to(folder)
+        if path.is_dir(): copy.mkdir()
+        else: copy.write_bytes(_content(disk, path.stat().st_ino))
 
 def over_the_wire(address, content):
     "The first line and the last of a server's answer to bytes; nothing if it hangs up"

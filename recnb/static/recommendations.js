@@ -34,6 +34,8 @@ function reason(card) {
   if (card.because) {
     const title = element('b', { textContent: card.because.title })
     line.append('Because you gave ', title, ` ${card.because.rating}`)
+  } else if (state.ratings.size && card.liked_by_many) {
+    line.append('Liked by many')
   } else if (state.ratings.size && state.model.compares) {
     line.append('Unlike what you rated high, and it may suit you')
   }
