@@ -202,17 +202,8 @@ def _stop_interrupted(e, checkpoint_dir):
     if is_lost: what, code = 'another process of this training has ended', 1
     if checkpoint_dir is None: stop(f'{what}; nothing is kept of a training without --out.', code)
     if not any(checkpoint_dir.glob('*.safetensors')):
-<<<<<<< HEAD
         command = shlex.join(['recnb', *(str(word) for word in _words if word != '--resume')])
         stop(f'{what} before the first epoch was done, so nothing is kept; `{command}` starts anew.', code)
-=======
-<<<<<<< HEAD
-        stop(f'{what} before the first epoch was done, so nothing is kept; start the same command again.', code)
-=======
-        command = shlex.join(['recnb', *(str(word) for word in _words if word != '--resume')])
-        stop(f'interrupted before the first epoch was done, so nothing is kept; `{command}` starts anew.', code)
->>>>>>> main
->>>>>>> dist
     words = _words if '--resume' in _words else [*_words, '--resume']
     n = os.environ.get('LOCAL_WORLD_SIZE', '1')
     words = ['recnb', *words] if n == '1' else ['torchrun', '--nproc_per_node', n, '-m', 'recnb', *words]
@@ -320,26 +311,11 @@ def train(
     if model is None: model = _choose_model(ratings)
     ratings, args = _with_text(model, ratings, no_text, text_model, args)
     if out: lib.check_replaceable(out, dict(model=model, data=ratings.name), force)
-<<<<<<< HEAD
     run = run_record(context, model=model, text_model=args.get('text_model', text_model))
-=======
-<<<<<<< HEAD
->>>>>>> dist
     args |= dict(model=model, r=ratings, spec=split, seed=seed, epochs=epochs, bs=bs, ranking=ranking,
         relevant=relevant, metric=metric, preset=preset, resume=resume)
     trial = _run_training(out, force, checkpoint_dir, args, run)
     if trial is None: return
-<<<<<<< HEAD
-=======
-=======
-    run = run_record(context, model=model, text_model=args.get('text_model', text_model))
-    with _interruptible(checkpoint_dir):
-        trial = lib.run_trial(model, ratings, split, seed=seed, epochs=epochs, bs=bs, ranking=ranking,
-            relevant=relevant, progress=True, metric=metric, preset=preset, checkpoint_dir=checkpoint_dir,
-            resume=resume, **args)
-        if out: _save(trial, out, checkpoint_dir, force, run)
->>>>>>> main
->>>>>>> dist
     for text in trial.notes:
         if text not in ratings.notes: note(text)
     rows = _baselines(model, ratings, split, seed, ranking, relevant, as_json)
