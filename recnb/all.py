@@ -24,6 +24,7 @@ from recnb.rating_heads import *
 from recnb.fold_in import *
 from recnb.training import *
 from recnb.experiment import *
+from recnb.paired import *
 from recnb.distributed import *
 from recnb.baseline import *
 from recnb.mf import *

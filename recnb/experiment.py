@@ -4,9 +4,8 @@
 
 # %% auto #0
 __all__ = ['headline_metrics', 'Trial', 'predict_dl', 'test_errors', 'test_ranking', 'RankingMetrics', 'check_args',
-           'check_metric', 'use_preset', 'fit_recipe', 'run_trial', 'compare', 'trial_table', 'paired_difference',
-           'paired_bootstrap', 'paired_by_user', 'relevant_rule', 'rows_to_find', 'draw_users', 'ranking_task',
-           'ranking_figures']
+           'check_metric', 'use_preset', 'fit_recipe', 'run_trial', 'compare', 'trial_table', 'relevant_rule',
+           'rows_to_find', 'draw_users', 'ranking_task', 'ranking_figures']
 
 # %% ../nbs/19_experiment.ipynb #39e8862b
 import inspect, time
@@ -435,63 +434,3 @@ def trial_table(
     df = pd.DataFrame([row(t) for t in trials]).astype({'MAE': float, 'RMSE': float, 'epochs': 'Int64'})
     if df[['MAE', 'RMSE']].isna().all(axis=None): df = df.drop(columns=['MAE', 'RMSE'])
     return df.assign(epochs=df['epochs'].mask(df['epochs'] == 0))
-
-# %% ../nbs/19_experiment.ipynb #a2454c8e
-def paired_difference(
-    before:list, # Trials, one a seed
-    after:list, # Trials of something else, of the same seeds
-)->dict: # Mean errors of both; of 'difference', negative where `after` is better, the mean and the standard deviation
-    "Two lists of trials side by side, and their difference seed by seed"
-    _check_paired(before, after)
-    res = {}
-    for error in ('mae', 'rmse'):
-        a, b = (np.array([getattr(t, error) for t in trials]) for trials in (before, after))
-        spread = (b - a).std(ddof=1) if len(a) > 1 else np.nan
-        res |= {
-            f'{error} before': a.mean(),
-            f'{error} after': b.mean(),
-            f'{error} difference': (b - a).mean(),
-            f'± {error}': spread,
-        }
-    return res
-
-# %% ../nbs/19_experiment.ipynb #88436f6a
-def paired_bootstrap(
-    before, # A figure of each unit, say the NDCG of each user, (n,)
-    after, # The same of something else, unit for unit, (n,)
-    level:float=.95, # Of the interval
-    draws:int=10_000, # Of n units each
-    seed:int=0, # Of the draws
-)->dict: # Means of both, mean 'difference', 'low' and 'high' end of its interval, and `n`
-    "The mean difference of paired figures, with a bootstrap interval"
-    before, after = np.asarray(before, float), np.asarray(after, float)
-    if before.shape != after.shape or not len(before):
-        raise ValueError(f'{len(before):,} figures before and {len(after):,} after are no pairs.')
-    difference, rng = after - before, np.random.RandomState(seed)
-    means = [difference[rng.randint(0, len(difference), len(difference))].mean() for _ in range(draws)]
-    low, high = np.quantile(means, [(1 - level)/2, (1 + level)/2])
-    return {'before': before.mean(), 'after': after.mean(), 'difference': difference.mean(), 'low': low, 'high': high,
-        'n': len(before)}
-
-# %% ../nbs/19_experiment.ipynb #6623b588
-def paired_by_user(
-    before:list, # Trials with ranking metrics, one a seed
-    after:list, # Trials of something else, of the same seeds
-    **kwargs # To `paired_bootstrap`
-)->dict: # As from `paired_bootstrap`, of the NDCG@10 of each user
-    "Two lists of trials side by side, user by user, with a bootstrap interval"
-    _check_paired(before, after)
-    users = []
-    for trials in (before, after):
-        if any(t.by_user is None for t in trials):
-            raise ValueError('a trial was measured without ranking=True, so it has no figures of users.')
-        users.append(pd.concat([t.by_user.rename(t.seed) for t in trials], axis=1))
-    if not users[0].index.equals(users[1].index) or not users[0].isna().equals(users[1].isna()):
-        raise ValueError('the trials have measured other users; give both the same relevant=.')
-    return paired_bootstrap(*(table.mean(axis=1).to_numpy() for table in users), **kwargs)
-
-def _check_paired(before, after):
-    "Raise a sentence where two lists of trials do not answer the same questions"
-    def questions(trials): return [(t.data, t.split, t.seed) for t in trials]
-    if questions(before) != questions(after):
-        raise ValueError('the trials differ in their data, split or seeds, so they cannot be paired.')
