@@ -5,6 +5,8 @@ from recnb.files import *
 from recnb.textfile import *
 from recnb.layouts import *
 from recnb.datasets import *
+from recnb.prepared import *
+from recnb.prepare import *
 from recnb.titles import *
 from recnb.metadata import *
 from recnb.split import *

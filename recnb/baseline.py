@@ -67,7 +67,7 @@ class GlobalMedian(Baseline):
         rating, # Ratings, (n,)
     ):
         "Fill the tables"
-        self.base[:] = float(np.median(rating.cpu().numpy())) # `quantile` takes no more than 2**24, `median` rounds down
+        self.base[:] = float(np.median(rating.cpu().numpy())) # torch's `quantile` takes no more than 2**24
 
 # %% ../nbs/20_baseline.ipynb #4e888ee2
 def damped_mean(

@@ -8,7 +8,7 @@ __all__ = ['FORMAT', 'FILES', 'MAX_WEIGHT', 'trial_summary', 'what_is_saved', 'c
 
 # %% ../nbs/42_bundle.ipynb #9361a290
 import hashlib, json, math, os, shutil
-import numpy as np, pandas as pd, torch
+import numpy as np, pandas as pd, tomli_w, torch
 import pyarrow as pa, pyarrow.compute as pc, pyarrow.parquet as pq
 from contextlib import contextmanager
 from importlib import import_module
@@ -32,7 +32,8 @@ from .lists import *
 
 # %% ../nbs/42_bundle.ipynb #1c7c94b2
 FORMAT = 1 # Of the folder; a reader that knows only older ones raises an error
-_optional_files = ('items.parquet', 'users.parquet')
+_optional_tables = ('items.parquet', 'users.parquet')
+_optional_files = (*_optional_tables, 'run.toml')
 FILES = ('model.safetensors', 'user_ids.parquet', 'item_ids.parquet', 'ratings.parquet', 'README.md', *_optional_files)
 _required_columns = {'user_ids.parquet':['id'], 'item_ids.parquet':['id'], 'ratings.parquet':[USER, ITEM, RATING],
     'items.parquet':[ITEM], 'users.parquet':[USER]}
@@ -153,6 +154,12 @@ def _differs(there, what):
     return any(what.get(key) is not None and what[key] != there[key] for key in keys)
 
 # %% ../nbs/42_bundle.ipynb #fb81be94
+def _run_text(run):
+    "`run.toml`: the options of the command that trained the model"
+    how = f'# How this model was trained, by recnb {_version()} and torch {torch.__version__}.\n'
+    use = '# `recnb train --config` with this file trains it once more; a path is read from where the command runs.\n'
+    return how + use + tomli_w.dumps(run)
+
 def _write_bundle(folder, rec, tensors, config):
     "Write all files of a bundle into an empty folder"
     card, weights = folder/'README.md', folder/'model.safetensors'
@@ -160,6 +167,7 @@ def _write_bundle(folder, rec, tensors, config):
     save_file(tensors, str(weights))
     shutil.copymode(card, weights) # safetensors makes it for the owner alone
     for name,table in _tables(rec).items(): _write_table(folder/name, table)
+    if rec.about.get('run'): (folder/'run.toml').write_text(_run_text(rec.about['run']), encoding='utf-8')
     files = {}
     for path in sorted(folder.iterdir()):
         with path.open('rb') as file: checksum = _checksum(file)
@@ -250,8 +258,9 @@ def _check_sections(file, config):
         n = counts.get(key)
         if type(n) is not int or not 0 <= n < 2**31 or len(counts) > 3:
             raise DataError(f'{file} counts {n!r:.40} {key}; {_repair}')
-    if not isinstance(config['about'].get('metrics') or {}, dict):
-        raise DataError(f"{file}: 'metrics' is no dict; {_repair}")
+    for key in ('metrics', 'run'):
+        if not isinstance(config['about'].get(key) or {}, dict):
+            raise DataError(f"{file}: '{key}' is no dict; {_repair}")
     if not isinstance(config['data'].get('notes') or [], list):
         raise DataError(f"{file}: 'notes' is no list; {_repair}")
 
@@ -465,7 +474,7 @@ def _read_ratings(path, files, config):
     "The ratings with their tables and notes, and the block of each rating or None"
     data, df = config['data'], _read_table(path, files, 'ratings.parquet', config['counts']['ratings'])
     block = df.pop('block').to_numpy() if 'block' in df else None
-    items, users = (_read_table(path, files, name) if name in config['files'] else None for name in _optional_files)
+    items, users = (_read_table(path, files, name) if name in config['files'] else None for name in _optional_tables)
     try: scale = as_scale(data.get('scale'))
     except ValueError:
         raise DataError(f"{path/'config.json'}: {data.get('scale')!r:.40} is no scale of ratings; {_repair}") from None

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Annotated, Optional
 from . import __version__
 from .terminal import *
+from .prepare_command import data_commands
 
 # %% ../nbs/50_cli.ipynb #1ff40c37
 _about = 'Recommenders from ratings: look at data, train models, compare them, recommend.'
@@ -30,6 +31,8 @@ def _print_version(wanted:bool):
         raise typer.Exit()
 
 # %% ../nbs/50_cli.ipynb #400686f6
+_imports = [] # of the command that runs, which every command on its models needs, too
+
 @app.callback()
 def _options(
     version:Annotated[bool, typer.Option('--version', callback=_print_version, is_eager=True,
@@ -38,7 +41,8 @@ def _options(
         help='Python code with models of your own, imported first; it runs with your rights')]=None,
 ):
     "Recommenders from ratings: look at data, train models, compare them, recommend."
-    for name in imports or (): import_models(name)
+    _imports[:] = imports or ()
+    for name in _imports: import_models(name)
 
 # %% ../nbs/50_cli.ipynb #e18349c3
 def main(
@@ -118,6 +122,8 @@ def describe_data(
     show(pd.DataFrame({'': summary.index, ratings.name: summary.to_numpy()}))
     show(ratings.head(5), 'First rows')
 
+data_app.registered_commands += data_commands.registered_commands # `recnb data prepare`
+
 # %% ../nbs/50_cli.ipynb #6bce6704
 @app.command('models')
 def list_models(as_json:Json=False):
@@ -174,14 +180,19 @@ def _checkpoint_dir(out, resume):
     library().check_replaceable(out)
     return out.with_name(f'{out.name}.training')
 
-def _save(trial, out, checkpoint_dir, force):
+def _save(trial, out, checkpoint_dir, force, run):
     "Save a trained model, and remove its checkpoints"
     lib = library()
     before = lib.what_is_saved(out)
-    lib.Recommender(trial.learn, lib.trial_summary(trial)).save(out, force)
-    for path in [*checkpoint_dir.glob('*.safetensors'), *checkpoint_dir.glob('.*.part')]: path.unlink()
+    rec = lib.Recommender(trial.learn, lib.trial_summary(trial) | dict(run=run))
+    rec.save(out, force)
+    for path in [*checkpoint_dir.rglob('*.safetensors'), *checkpoint_dir.rglob('.*.part')]: path.unlink()
+    finder_dir = checkpoint_dir/'finder' # of a model of two stages
+    if finder_dir.is_dir() and not any(finder_dir.iterdir()): finder_dir.rmdir()
     replaced = f", in place of {before['model'] or before['kind']} on {before['data']}" if before else ''
-    note(f'saved to {out}{replaced}; see `recnb recommend {shlex.quote(str(out))} --help`')
+    imports = [word for name in _imports for word in ('--import', name)]
+    words = ['recnb', *imports, 'recommend', str(out), f'--user={rec.users.ids[0]}']
+    note(f'saved to {out}{replaced}; try `{shlex.join(words)}`')
 
 # %% ../nbs/50_cli.ipynb #3ea2aee8
 def _stop_interrupted(e, checkpoint_dir):
@@ -191,7 +202,8 @@ def _stop_interrupted(e, checkpoint_dir):
     if is_lost: what, code = 'another process of this training has ended', 1
     if checkpoint_dir is None: stop(f'{what}; nothing is kept of a training without --out.', code)
     if not any(checkpoint_dir.glob('*.safetensors')):
-        stop(f'{what} before the first epoch was done, so nothing is kept; start the same command again.', code)
+        command = shlex.join(['recnb', *(str(word) for word in _words if word != '--resume')])
+        stop(f'{what} before the first epoch was done, so nothing is kept; `{command}` starts anew.', code)
     words = _words if '--resume' in _words else [*_words, '--resume']
     n = os.environ.get('LOCAL_WORLD_SIZE', '1')
     words = ['recnb', *words] if n == '1' else ['torchrun', '--nproc_per_node', n, '-m', 'recnb', *words]
@@ -207,6 +219,7 @@ def _baselines(model, ratings, split, seed, ranking, relevant, as_json):
 
 def _print_trial(trial, baselines, ranking, as_json):
     "A trial beside the baselines, or as one JSON object"
+    for text in trial.notes[len(trial.learn.dls.ratings.notes):]: note(text)
     if not as_json: return show(library().trial_table([*baselines, trial]), trial.protocol)
     result = trial.as_dict()
     if baselines and baselines[-1].model == 'popularity': result['popularity'] = baselines[-1].by_name
@@ -220,14 +233,14 @@ def _choose_model(ratings):
     note(f'no --model is given, so {name}: {lib.get_recipe(name).about}')
     return name
 
-def _run_training(out, force, checkpoint_dir, args):
+def _run_training(out, force, checkpoint_dir, args, run):
     "Train a model with these arguments of `run_trial`, and save it to `out`; None in all processes but the first"
     lib, is_first = library(), is_first_process()
     only_writer = lib.only_writer(checkpoint_dir, 0) if out and is_first else nullcontext()
     try:
         with signals_as_interrupt(), lib.distributed(), only_writer:
             trial = lib.run_trial(progress=is_first, checkpoint_dir=checkpoint_dir, **args)
-            if out and is_first: _save(trial, out, checkpoint_dir, force)
+            if out and is_first: _save(trial, out, checkpoint_dir, force, run)
     except (KeyboardInterrupt, lib.LostProcess) as e: _stop_interrupted(e, checkpoint_dir)
     finally:
         is_left = out and is_first and checkpoint_dir.is_dir()
@@ -252,16 +265,18 @@ def _note_popularity(trial, baselines, ratings, relevant):
         common = dict(seed=trial.seed, ranking=True, relevant=relevant)
         popular = lib.run_trial('popularity', ratings, trial.split, **common).ranking
     ours, popular = ours['ndcg@10'], popular['ndcg@10']
+    advice = '' if trial.learn.model.ranks else '; for lists, train one that ranks, such as --model ease'
     if ours < popular:
         note(
             f'as lists, this loses to popularity: NDCG@10 is {ours:.4f}, and {popular:.4f} for the same popular items '
-            'shown to everybody; for lists, train a model that ranks.'
+            f'shown to everybody{advice}.'
         )
 
 # %% ../nbs/50_cli.ipynb #1e9fb642
 @app.command()
 @with_file_options
 def train(
+    context:typer.Context, config:Config=None,
     model:Annotated[Optional[str], typer.Option('--model', '-m', metavar='NAME',
         help='a name of `recnb models`, or two as in ease+mf; one that suits the data if not given')]=None,
     data:Data='toy', split:Split='random:0.1', seed:Seed=0,
@@ -296,9 +311,10 @@ def train(
     if model is None: model = _choose_model(ratings)
     ratings, args = _with_text(model, ratings, no_text, text_model, args)
     if out: lib.check_replaceable(out, dict(model=model, data=ratings.name), force)
+    run = run_record(context, model=model, text_model=args.get('text_model', text_model))
     args |= dict(model=model, r=ratings, spec=split, seed=seed, epochs=epochs, bs=bs, ranking=ranking,
         relevant=relevant, metric=metric, preset=preset, resume=resume)
-    trial = _run_training(out, force, checkpoint_dir, args)
+    trial = _run_training(out, force, checkpoint_dir, args, run)
     if trial is None: return
     for text in trial.notes:
         if text not in ratings.notes: note(text)

@@ -21,6 +21,7 @@ from .textfile import *
 from .layouts import *
 from .own_table import *
 from .own_table import _check_source
+from .prepared import *
 
 # %% ../nbs/04_datasets.ipynb #2c94f3bc
 _all_ = ['Ratings', 'Scale', 'DataError', 'MissingFile', 'read_table', 'read_items', 'toy', 'toy_clicks', 'USER',
@@ -219,6 +220,7 @@ def load(
     with file_errors(f'{str(path)[:80]}…'): is_file = path.is_file() # a name can be too long to be a path
     if is_file or path.suffix: return read_table(path, **kwargs)
     if not path.is_dir(): fetch(str(name)) # which lists the names there are
+    if is_prepared(path): return open_prepared(path, **kwargs)
     source = find_source(path)
     if source is None: raise _unknown_folder(path)
     return _read_source(source, path, **kwargs)

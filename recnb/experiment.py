@@ -154,7 +154,8 @@ class RankingMetrics(Callback):
         self.ks = sorted({int(name.partition('@')[2]) for name in self.names})
     def before_fit(self):
         self.latest, self.task = {}, None
-        self.other_metrics = self.learn.metrics.filter(lambda o: o not in self.columns) # left by a fit that failed
+        # without those that a fit left behind which ended in an error
+        self.other_metrics = self.learn.metrics.filter(lambda metric: metric not in self.columns)
         def latest(name): return self.latest.get(name, float('nan'))
         self.columns = L(ValueMetric(partial(latest, name), name) for name in self.names)
         self.learn.metrics = self.other_metrics + self.columns
@@ -200,13 +201,16 @@ def check_args(
         is_amount = want is int or name.endswith(('lr', 'wd'))
         if is_amount and value is not None and value < 0: raise ValueError(f'{where}: {value} is negative.')
 
-def _check_trial(r, **numbers):
-    "Raise a sentence where the data of a trial is no `Ratings`, or a number is none"
+def _check_trial(model, r, args, **numbers):
+    "Raise a sentence where a model cannot be trained with these arguments, on this data"
+    check_args(model, args)
     if not isinstance(r, Ratings):
         raise TypeError(f'a trial is run on Ratings, and this is a {type(r).__name__}; load(...) reads them.')
     for name,value in numbers.items():
         if value is not None and not isinstance(value, (int, np.integer)):
             raise ValueError(f'{name}={value!r} is no whole number.')
+    check_feedback(model, r)
+
 
 # %% ../nbs/19_experiment.ipynb #a5f06ea8
 def check_metric(
@@ -227,9 +231,14 @@ def _check_metric_early(chosen, dls, args, metric, seed):
 
 def _check_choices(model, parts, metric, ranking, relevant):
     "Raise what would only be noticed after the training"
+    check_feedback(model, parts)
     if metric is not None and not get_recipe(model).epochs:
         raise ValueError(f"model '{model}' has no epochs among which {metric!r} could choose; leave the metric out.")
     if ranking or relevant is not None: rows_to_find(parts, relevant=relevant)
+
+def _usual_metric(chosen, r):
+    "What chooses the epoch of a recipe; by the lists where there are no ratings"
+    return chosen.metric if r.has_ratings or '@' in chosen.metric else 'ndcg@10'
 
 # %% ../nbs/19_experiment.ipynb #891506f5
 def use_preset(
@@ -287,7 +296,7 @@ def _fit_twice(fit, parts, epochs, metric):
         stop, curve = best_epoch(learn, metric)[0], epoch_table(learn).to_dict('records')
         rows = learn.dls.sized_by
     learn, more_seconds = fit(merge_validation(parts), 'training', 'training', stop, sized_by=rows)
-    return learn, stop or 0, seconds + more_seconds, curve
+    return learn, stop or 0, round(seconds + more_seconds, 2), curve
 
 # %% ../nbs/19_experiment.ipynb #438a90e2
 def _checkpoint(checkpoint_dir, name, settings, stop, resume):
@@ -325,6 +334,11 @@ def _usual_metric(chosen, r):
     "What chooses the epoch of a recipe; by the lists where there are no ratings"
     return chosen.metric if r.has_ratings or '@' in chosen.metric else 'ndcg@10'
 
+def _settings(r, arguments, **others):
+    "What a checkpoint of a trial has to agree with"
+    return dict(data=r.name, ratings=len(r), arguments=repr(sorted(arguments.items())), **others)
+
+
 # %% ../nbs/19_experiment.ipynb #55483561
 def run_trial(
     model:str, # Name of a recipe
@@ -344,9 +358,7 @@ def run_trial(
 )->Trial:
     "Choose the epoch on validation rows, train on all but the test rows, measure on the test rows"
     chosen = get_recipe(model)
-    check_args(model, kwargs)
-    _check_trial(r, seed=seed, epochs=epochs, bs=bs)
-    check_feedback(model, r)
+    _check_trial(model, r, kwargs, seed=seed, epochs=epochs, bs=bs)
     ranking, parts = ranking or not r.has_ratings, split(r, spec, valid='same', seed=seed)
     _check_choices(model, parts, metric, ranking, relevant)
     if chosen.run:
@@ -354,17 +366,17 @@ def run_trial(
             progress=progress, metric=metric, preset=preset, checkpoint_dir=checkpoint_dir, resume=resume, **kwargs)
     epochs, bs, kwargs = use_preset(model, preset, epochs, bs, kwargs)
     metric = metric or _usual_metric(chosen, r)
-    settings = dict(model=model, data=r.name, ratings=len(r), split=spec, seed=seed, epochs=epochs, bs=bs,
-        metric=metric, arguments=repr(sorted(kwargs.items())))
+    settings = _settings(r, kwargs, model=model, split=spec, seed=seed, epochs=epochs, bs=bs, metric=metric)
     n = chosen.epochs and (epochs or chosen.epochs)
     def fit(parts, name, label, stop=None, **more):
         checkpoint = _checkpoint(checkpoint_dir if n else None, name, settings, stop, resume)
         bar = f'{model}: {label}' if progress else None
         return fit_recipe(model, parts, n, stop, seed, bs, bar, checkpoint=checkpoint, **more, **kwargs)
     learn, trained, seconds, curve = _fit_twice(fit, parts, n, metric)
-    figures, notes = _measure(learn, ranking, relevant), [*parts.notes, *_schedule_note(trained, n, metric)]
-    return Trial(model, r.name, spec, seed, **_row_counts(parts, n), epochs=trained, **figures,
-        train_seconds=round(seconds, 2), notes=notes, arguments=kwargs, curve=curve, learn=learn)
+    notes = [*parts.notes, *_schedule_note(trained, n, metric)]
+    return Trial(model, r.name, spec, seed, **_row_counts(parts, n), epochs=trained,
+        **_measure(learn, ranking, relevant), train_seconds=seconds, notes=notes, arguments=kwargs, curve=curve,
+        learn=learn)
 
 # %% ../nbs/19_experiment.ipynb #b8a8245b
 def compare(
@@ -476,7 +488,7 @@ def paired_by_user(
         users.append(pd.concat([t.by_user.rename(t.seed) for t in trials], axis=1))
     if not users[0].index.equals(users[1].index) or not users[0].isna().equals(users[1].isna()):
         raise ValueError('the trials have measured other users; give both the same relevant=.')
-    return paired_bootstrap(*(table.mean(1).to_numpy() for table in users), **kwargs)
+    return paired_bootstrap(*(table.mean(axis=1).to_numpy() for table in users), **kwargs)
 
 def _check_paired(before, after):
     "Raise a sentence where two lists of trials do not answer the same questions"

@@ -53,6 +53,17 @@ def from_csv(cls:RatingDataLoaders,
     kwargs = dict(scale=None if r.scale_found else r.scale) | kwargs
     return cls.from_df(r.df, valid_pct, USER, ITEM, RATING, **kwargs)
 
+# %% ../nbs/93_fastai_habits.ipynb #f5109b72
+@patch(as_prop=True)
+def vocab(self:RatingDataLoaders)->dict: # Of the users and of the items, by the name of their column
+    "The vocabularies"
+    return {USER:self.users, ITEM:self.items}
+
+@patch
+def new_empty(self:RatingDataLoaders):
+    raise ValueError('a learner is not exported, as a pickle may run code where it is read: write it with '
+        'Recommender(learn).save(folder), and read it with load_recommender(folder).')
+
 # %% ../nbs/93_fastai_habits.ipynb #80d21422
 _predict, _show_results = Learner.predict, Learner.show_results
 
@@ -63,7 +74,11 @@ def _check_rates(learn):
         'Recommender(learn).recommend([user_id]), their figures from test_ranking(learn).')
 
 @patch
-def predict(self:Learner, item, rm_type_tfms=None, with_input=False):
+def predict(self:Learner,
+    item, # A row: of a table, a dict, or a (user, item) pair
+    rm_type_tfms=None, # Not used for ratings
+    with_input:bool=False, # Return the row, too?
+)->tuple: # The rating as a number, and twice as a tensor, ()
     "Prediction on `item`, fully decoded, loss function decoded and probabilities"
     if not isinstance(self.dls, RatingDataLoaders): return _predict(self, item, rm_type_tfms, with_input)
     _check_rates(self)
@@ -73,7 +88,13 @@ def predict(self:Learner, item, rm_type_tfms=None, with_input=False):
 
 # %% ../nbs/93_fastai_habits.ipynb #ee1d9f60
 @patch
-def show_results(self:Learner, ds_idx=1, dl=None, max_n=9, shuffle=True, **kwargs):
+def show_results(self:Learner,
+    ds_idx:int=1, # Which of the loaders, where no other is given
+    dl=None, # Another loader
+    max_n:int=9, # Rows to show
+    shuffle:bool=True, # Rows drawn at random?
+    **kwargs
+):
     "Show some predictions on `ds_idx`-th dataset or `dl`"
     if not isinstance(self.dls, RatingDataLoaders):
         return _show_results(self, ds_idx=ds_idx, dl=dl, max_n=max_n, shuffle=shuffle, **kwargs)
@@ -123,7 +144,12 @@ class RatingInterpretation(Interpretation):
 _from_learner = Interpretation.from_learner.__func__
 
 @patch(cls_method=True)
-def from_learner(cls:Interpretation, learn, ds_idx=1, dl=None, act=None):
+def from_learner(cls:Interpretation,
+    learn, # Trained
+    ds_idx:int=1, # Which of its loaders, where no other is given
+    dl=None, # Another loader
+    act=None, # Not used for ratings
+)->Interpretation: # A `RatingInterpretation` for ratings
     "Construct interpretation object from a learner"
     if not isinstance(learn.dls, RatingDataLoaders): return _from_learner(cls, learn, ds_idx, dl, act)
     _check_rates(learn)

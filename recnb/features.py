@@ -103,7 +103,8 @@ def _need_column(table, col, purpose):
     "Raises an error where a table has no such column"
     if table is not None and col in table: return
     present = 'none at all' if table is None else ', '.join(table.columns)
-    raise DataError(f"there is no column '{col}' {purpose}; there are {present}{did_you_mean(col, () if table is None else table.columns)}")
+    near = did_you_mean(col, () if table is None else table.columns)
+    raise DataError(f"there is no column '{col}' {purpose}; there are {present}{near}")
 
 # %% ../nbs/08_features.ipynb #cc48903e
 def category_table(

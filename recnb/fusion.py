@@ -329,14 +329,14 @@ def _fusion_backbone(dls, backbone, content, table, lrs, wds, kwargs):
     "The learner of a backbone, its item tables replaced by those that read content"
     if backbone != 'causal':
         learn = (bst_learner if backbone == 'bst' else mf_learner)(dls, **kwargs)
-        add_content(learn.model, content, **table)
+        add_content(learn.model, content, **table).to(dls.device) # where the content is, before an optimizer looks
         return learn
     mf = kwargs.pop('mf', None)
     if not mf:
         mf_args = {name:kwargs.pop(name) for name in ('factors', 'mf_epochs') if name in kwargs}
         mf = _fit_content_mf(dls, content, table, lrs, wds, kwargs.get('y_range'), **mf_args)
     learn = causal_learner(dls, mf=mf, **kwargs)
-    add_content(learn.model.items, content, **table)
+    add_content(learn.model.items, content, **table).to(dls.device)
     return learn
 
 # %% ../nbs/27_fusion.ipynb #97edde01

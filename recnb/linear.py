@@ -155,7 +155,7 @@ class LinearModel(RecModel):
     ):
         super().__init__()
         self.n_items, self.rule = n_items, rule
-        self.popular = nn.Parameter(torch.zeros(n_items), requires_grad=False) # far smaller than scores, to order equal ones
+        self.popular = nn.Parameter(torch.zeros(n_items), requires_grad=False) # far below scores, for equal ones
 
 @patch
 def set_popular(self:LinearModel, X):

@@ -25,7 +25,8 @@ def _check_list(self:Recommender, users, ratings, k, rerank):
     "Raise a sentence where no lists can be made of these arguments"
     if (users is None) == (ratings is None):
         raise ValueError('recommend takes users, by their ids, or ratings of new users.')
-    if not isinstance(k, (int, np.integer)): raise ValueError(f'k={k!r} is no number of items; k is a whole number from 1 on.')
+    if not isinstance(k, (int, np.integer)):
+        raise ValueError(f'k={k!r} is no number of items; k is a whole number from 1 on.')
     if k < 1: raise ValueError(f'{k} items are nothing to recommend; k is at least 1.')
     if rerank is None: return
     if rerank < k: raise ValueError(f'the best {k} of {rerank} are not {k}; rerank at least as many.')
@@ -61,7 +62,8 @@ def _has_genre(r, ids, genres):
     names = sorted(set(r.items[GENRES].explode().dropna().astype(str)))
     for genre in genres:
         if str(genre).casefold() not in set(map(str.casefold, names)):
-            raise DataError(f"{r.name} has no genre {genre!r}; there are {', '.join(names)}{did_you_mean(genre, names)}")
+            near = did_you_mean(genre, names)
+            raise DataError(f"{r.name} has no genre {genre!r}; there are {', '.join(names)}{near}")
     chosen = pairs.index[pairs.isin([str(genre).casefold() for genre in genres])]
     return np.bincount(chosen.to_numpy(dtype=int), minlength=len(ids)) > 0
 

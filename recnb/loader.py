@@ -302,17 +302,6 @@ def test_dl(self:RatingDataLoaders,
 @patch(as_prop=True)
 def _query_bs(self:RatingDataLoaders): return self.valid.bs if self.loaders else self._valid_bs or self.valid_bs
 
-# %% ../nbs/09_loader.ipynb #49d27a1d
-@patch(as_prop=True)
-def vocab(self:RatingDataLoaders)->dict: # Of the users and of the items, by the name of their column
-    "The vocabularies"
-    return {USER:self.users, ITEM:self.items}
-
-@patch
-def new_empty(self:RatingDataLoaders):
-    raise ValueError('a learner is not exported, as a pickle may run code where it is read: write it with '
-        'Recommender(learn).save(folder), and read it with load_recommender(folder).')
-
 # %% ../nbs/09_loader.ipynb #ca524ed1
 @patch
 def query(self:RatingDataLoaders,

@@ -14,7 +14,6 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Callable, NamedTuple
 from torch import nn
-from fastai.basics import DataLoaders
 from fastcore.basics import patch
 from fastcore.foundation import L
 from .ratings import *
@@ -165,10 +164,6 @@ class RecModel(Configurable):
     ranks = False # Was it trained to rank? If not, its scores are predicted ratings
     scores_by_row = True # With `fold_in_parts`: do scores depend on the row that is fitted for a new user?
     explains_by = None # What the weights of `explain` are, in a word; None where there are none
-    def forward(self, *inputs):
-        "Ratings, where the model predicts any"
-        raise ValueError(f'{type(self).__name__} ranks items and predicts no ratings: lists come from '
-            'Recommender(learn).recommend(user_id), their figures from test_ranking(learn).')
     def scores(self,
         *query, # As the loaders' `query` returns it, user indices (B,) first
     )->torch.Tensor: # (B, n_items); column 0 is the unknown item
@@ -193,6 +188,12 @@ class RecModel(Configurable):
         return None
 
 # %% ../nbs/14_model.ipynb #9fe4ea37
+@patch
+def forward(self:RecModel, *inputs):
+    "Ratings, where the model predicts any"
+    raise ValueError(f'{type(self).__name__} ranks items and predicts no ratings: lists come from '
+        'Recommender(learn).recommend([user_id]), their figures from test_ranking(learn).')
+
 @patch
 def refresh(self:RecModel):
     "Recompute tables that are derived from other parameters"
@@ -251,7 +252,8 @@ def _checking_loaders(make, name):
     "A learner function that says so where it is not given loaders"
     @functools.wraps(make)
     def checked(dls, *args, **kwargs):
-        if isinstance(dls, DataLoaders): return make(dls, *args, **kwargs)
+        is_data = isinstance(dls, (Ratings, str)) or hasattr(dls, 'columns')
+        if not is_data: return make(dls, *args, **kwargs)
         raise TypeError(f"a learner is made of loaders, and this is a {type(dls).__name__}: give "
             f"get_recipe('{name}').loaders.from_ratings(split(ratings, 'last:1')), or call "
             f"run_trial('{name}', ratings).")

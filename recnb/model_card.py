@@ -44,7 +44,7 @@ rec = load_recommender('FOLDER')
 rec.recommend(42, k=10)
 ```
 
-The folder holds the ratings that users are known by. Mind their licence, and the users, before you pass it on.
+{again}The folder holds the ratings that users are known by. Mind their licence, and the users, before you pass it on.
 """
 
 def model_card(
@@ -57,4 +57,5 @@ def model_card(
         size=f"{n['items']:,} items, {n['users']:,} users, ratings from {low:g} to {high:g}",
         training=_training_text(about), metrics=_metric_table(about.get('metrics') or {}),
         licence=' '.join(filter(None, [data['licence'] or 'Its licence is not known.', data['citation']])),
-        notes=''.join(f'- {note}\n' for note in data['notes']))
+        notes=''.join(f'- {note}\n' for note in data['notes']),
+        again='`recnb train --config FOLDER/run.toml` trains it again.\n\n' if about.get('run') else '')

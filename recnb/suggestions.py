@@ -15,6 +15,7 @@ def did_you_mean(
 )->str: # The end of a sentence: '; did you mean 'mf'?', or '.' where none is near
     "The end of a sentence that says that there is no such name"
     by_text = {str(other): other for other in names}
-    near = process.extractOne(str(name), [*by_text], scorer=fuzz.ratio, processor=utils.default_process, score_cutoff=60)
+    options = dict(scorer=fuzz.ratio, processor=utils.default_process, score_cutoff=60)
+    near = process.extractOne(str(name), [*by_text], **options)
     return f'; did you mean {by_text[near[0]]!r}?' if near else '.'
 

@@ -195,8 +195,8 @@ def _split_line(self:TextFile, line):
 
 # %% ../nbs/02_textfile.ipynb #3c1127bf
 @patch
-def _read_arrow(self:TextFile, want, types=None, threads=True, on_bad=None):
-    "Columns `want` as an Arrow table; Arrow infers the types that are not given"
+def _arrow_options(self:TextFile, want, types=None, threads=True, on_bad=None):
+    "What Arrow calls the columns `want`, and its options for reading, parsing and converting"
     width = len(self.sep)
     cols = [f'c{i}' for i in range(width*(len(self.columns) - 1) + 1)]
     pick = [cols[width*self.columns.index(name)] for name in want]
@@ -204,8 +204,13 @@ def _read_arrow(self:TextFile, want, types=None, threads=True, on_bad=None):
     types = {col: types[name] for col,name in zip(pick, want) if types and name in types}
     convert = pc.ConvertOptions(column_types={**gaps, **types}, include_columns=[*pick, *gaps],
         true_values=[], false_values=[])
-    with file_errors(self.label), self._open() as file:
-        res = pc.read_csv(file, self._read_options(cols, threads), self._parse_options(threads, on_bad), convert)
+    return pick, self._read_options(cols, threads), self._parse_options(threads, on_bad), convert
+
+@patch
+def _read_arrow(self:TextFile, want, types=None, threads=True, on_bad=None):
+    "Columns `want` as an Arrow table; Arrow infers the types that are not given"
+    pick, *options = self._arrow_options(want, types, threads, on_bad)
+    with file_errors(self.label), self._open() as file: res = pc.read_csv(file, *options)
     return res.select(pick).rename_columns(want)
 
 # %% ../nbs/02_textfile.ipynb #21620250
@@ -297,18 +302,26 @@ def line_of(self:TextFile,
     row:int, # Row number, 0 = first after the header
 )->int: # Line number in the file, 1 = first
     "The line on which a row begins"
+    line = self.skip + 1
+    for i,line in enumerate(self._row_lines()):
+        if i == row: break
+    return line
+
+@patch
+def _row_lines(self:TextFile):
+    "The line on which each row begins, and where the rows end"
     if not self.quotes or len(self.sep) > 1:
-        return next((n for i,n in enumerate(n for n,_ in self.lines() if n > self.skip) if i == row), self.skip + 1)
+        yield from (n for n,_ in self.lines() if n > self.skip)
+        return
     begin = 1
     with file_errors(self.label), self._open() as file:
         reader = csv.reader(self._decode(file), delimiter=self.sep, escapechar='\\' if self.escapes else None)
         try:
             for fields in reader:
-                if fields and begin > self.skip: row -= 1
-                if row < 0: return begin
+                if fields and begin > self.skip: yield begin
                 begin = reader.line_num + 1
         except csv.Error: pass
-    return begin
+        yield begin
 
 # %% ../nbs/02_textfile.ipynb #e3e959a9
 @patch(as_prop=True)

@@ -134,6 +134,7 @@ class StopAfter(Callback):
 # %% ../nbs/18_training.ipynb #fa8e7ca3
 class TerminalProgress(Callback):
     "A tqdm bar over all batches of a fit, with the latest validation metrics beside it"
+    bar = None
     def __init__(self,
         desc:str='', # Label of the bar
     ): self.desc = desc
@@ -147,8 +148,10 @@ class TerminalProgress(Callback):
         names = self.recorder.metric_names[1:-1]
         values = self.recorder.values[-1] if self.recorder.values else []
         self.bar.set_postfix({n: f'{v:.4f}' for n,v in zip(names, values) if v is not None and v == v})
-    def after_fit(self): self.bar.close()
-    def after_cancel_fit(self): self.bar.close()
+    def after_fit(self): self.close()
+    def after_cancel_fit(self): self.close()
+    def close(self):
+        if self.bar is not None: self.bar.close()
 
 # %% ../nbs/18_training.ipynb #6f05e7f8
 class AutocastBF16(Callback):
@@ -348,13 +351,16 @@ def fit_quietly(
     "Train with the one-cycle schedule and nothing on stdout"
     cbs = []
     if stop: cbs.append(StopAfter(stop))
-    if progress: cbs.append(TerminalProgress(progress))
+    bar = TerminalProgress(progress)
+    if progress: cbs.append(bar)
     if checkpoint: cbs.append(checkpoint)
     done, seconds_before = (checkpoint.done, checkpoint.seconds) if checkpoint else (0, 0.)
     start = time.perf_counter()
     fit = learn.fit if flat else learn.fit_one_cycle
     if epochs:
-        with learn.no_bar(), learn.no_logging(): fit(epochs, cbs=cbs, start_epoch=done)
+        try:
+            with learn.no_bar(), learn.no_logging(): fit(epochs, cbs=cbs, start_epoch=done)
+        finally: bar.close() # also when interrupted, so that what is printed next has a line of its own
     return time.perf_counter() - start + seconds_before
 
 # %% ../nbs/18_training.ipynb #8588dca0

@@ -126,6 +126,12 @@ def _check_stages(finder, rater):
         if not first.equals(second):
             raise ValueError(f'finder and rater were trained on other {kind}; train both on the same split.')
 
+def _check_finder(name, recipe):
+    "The same for a finder that is not trained yet, as far as its recipe says"
+    if recipe.ranks: return
+    raise ValueError(f"'{name}' predicts ratings and was not trained to rank, so it is no finder; "
+        "take one that ranks, such as 'popularity' or 'tower'.")
+
 # %% ../nbs/38_two_stage.ipynb #74e4b08d
 def two_stage(
     finder:Learner, # Trained, of a model that ranks
@@ -185,9 +191,7 @@ def _combined_signature(finder, rater):
 def _two_stage_recipe(finder_name, rater_name):
     "The recipe of a finder and a rater, by their names"
     finder, rater = get_recipe(finder_name), get_recipe(rater_name)
-    if not finder.ranks:
-        raise ValueError(f"'{finder_name}' predicts ratings and was not trained to rank, so it is no finder; "
-            "take one that ranks, such as 'popularity' or 'tower'.")
+    _check_finder(finder_name, finder)
     make = partial(_make_two_stage, finder, rater)
     make.__signature__ = _combined_signature(finder, rater)
     about = f'{finder_name} finds the items, {rater_name} says what rating to expect'

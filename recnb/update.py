@@ -175,6 +175,6 @@ def add_items(self:Recommender,
     kwargs |= self.model.build_args()
     learn = updated_learner(self, larger, name, self.dls.seed or 0, refit=False, **kwargs)
     learn.model.refresh()
-    rec = Recommender(learn, self.about)
+    rec = Recommender(learn, {k: v for k,v in self.about.items() if k != 'run'}) # no command makes it again
     _check_same_answers(rec, self, learn.left)
     return rec
