@@ -338,7 +338,7 @@ def run_record(
     record = {}
     for name,param in _option_names(context.command).items():
         value = chosen.get(param.name, context.params.get(param.name))
-        if name in _not_recorded or value is None or value is False or value == []: continue
+        if name in _not_recorded or value is None or value is False or value in ([], ()): continue
         if name == 'set': value = {key: _plain(text) for key,_,text in (pair.partition('=') for pair in value)}
         record[name] = str(value) if isinstance(value, Path) else value
     return record
