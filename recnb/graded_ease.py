@@ -94,11 +94,14 @@ class GradedEASE(EASE):
 def fit(self:GradedEASE,
     X, # What each rating is worth, sparse, (n_users, n_items)
     liked, # Who liked what, sparse, (n_users, n_items)
+    popularity:float=.02, # What it adds to a score that everybody likes an item
     **kwargs # For `graded_weights`
 ):
     "Fill the tables"
     self.weights = torch.from_numpy(graded_weights(X, **kwargs))
     self.set_popular(liked)
+    share = np.asarray(liked.sum(0), 'float32')[0]/max((np.diff(liked.indptr) > 0).sum(), 1)
+    self.popular += popularity*torch.from_numpy(share)
 
 # %% ../nbs/36_graded_ease.ipynb #584eb93b
 @patch
@@ -135,6 +138,7 @@ def graded_ease_learner(
     l2:float=100., # Penalty of large weights, λ
     dropout:float=.5, # Share of a history that may be missing
     content:float=5., # For how many people the genres and the year of an item count; 0 without them
+    popularity:float=.02, # What it adds to a score that everybody likes an item; 0 only orders equal scores by it
     neutral:float=None, # Rating that says as little as none; a tenth of the way up the scale if None
     liked=None, # For popularity: a rating, 'mean' or 'all', as for `liked_rule`
     max_items:int=30_000, # More raise an error that says what memory they take
@@ -144,5 +148,6 @@ def graded_ease_learner(
     _check_memory(n_items, False, max_items)
     X, (is_liked, _), rows = graded_matrix(dls, neutral), liked_matrices(dls, liked), content_rows(dls)
     model = GradedEASE(n_items, liked_rule(r, liked), neutral_rating(r, neutral), float(r.scale.high))
-    model.fit(X, is_liked, l2=l2, dropout=dropout, rows=rows if content else None, content=content)
+    rows = rows if content else None
+    model.fit(X, is_liked, popularity, l2=l2, dropout=dropout, rows=rows, content=content)
     return fitted_learner(dls, model)
