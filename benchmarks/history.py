@@ -24,10 +24,10 @@ import numpy as np, pandas as pd, torch
 from fastai.basics import set_seed
 from recnb.datasets import load
 from recnb.features import fit_vocabs
-from recnb.history import Histories
+from recnb.history import Histories, window_ends
 from recnb.history_loader import HistoryRows
 from recnb.ratings import DataError, Ratings, AGE, ITEM, JOB, RATING, SEX, TIME, USER
-from recnb.split import time_order, window_ends
+from recnb.split import time_order
 
 TARGET = dict(speedup=50., memory=1.1, memory_mb=20.) # theirs over ours; the largest over the smallest, or MB above it
 LENGTH, WINDOW, STEP, LENGTHS, CELLS, PAD = 10, 4, 2, (10, 50, 200), 40_960, '[PAD]'

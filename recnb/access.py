@@ -10,9 +10,13 @@ import ipaddress, os, re
 from dataclasses import dataclass
 from hmac import compare_digest
 from pathlib import Path
-from starlette.datastructures import Headers
-from starlette.middleware.cors import CORSMiddleware
-from starlette.responses import JSONResponse
+
+# %% ../nbs/53_access.ipynb #92432121
+try:
+    from starlette.datastructures import Headers
+    from starlette.middleware.cors import CORSMiddleware
+    from starlette.responses import JSONResponse
+except ImportError as e: raise ImportError("serving needs starlette: pip install 'recnb[serve]'") from e
 
 # %% ../nbs/53_access.ipynb #7f3259d0
 _loopback = 'localhost', '127.0.0.1', '[::1]'

@@ -10,13 +10,16 @@ import logging, os, re, time
 from threading import Lock
 from uuid import uuid4
 from fastcore.basics import patch
-from starlette.datastructures import Headers, MutableHeaders
-from starlette.responses import Response
 
 # %% ../nbs/54_monitoring.ipynb #6871e6a5
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
-from prometheus_client.exposition import CONTENT_TYPE_LATEST
-from prometheus_client.multiprocess import MultiProcessCollector
+try:
+    from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+    from prometheus_client.exposition import CONTENT_TYPE_LATEST
+    from prometheus_client.multiprocess import MultiProcessCollector
+    from starlette.datastructures import Headers, MutableHeaders
+    from starlette.responses import Response
+except ImportError as e:
+    raise ImportError("serving needs starlette and prometheus-client: pip install 'recnb[serve]'") from e
 
 # %% ../nbs/54_monitoring.ipynb #56242412
 class ThrottledLines(logging.Filter):

@@ -8,16 +8,20 @@ __all__ = ['Limits', 'raise_file_limit', 'LimitedProtocol', 'limited_protocol', 
 
 # %% ../nbs/55_server.ipynb #fbc41fb1
 import gc, logging, os, signal, socket, sys, threading, time
-import h11, uvicorn
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from operator import attrgetter
 from pathlib import Path
 from fastcore.basics import patch
-from uvicorn.protocols.http.h11_impl import H11Protocol
 from .files import *
 from .bundle import *
 from .serving import *
+
+# %% ../nbs/55_server.ipynb #00458400
+try:
+    import h11, uvicorn
+    from uvicorn.protocols.http.h11_impl import H11Protocol
+except ImportError as e: raise ImportError("serving needs uvicorn: pip install 'recnb[serve]'") from e
 
 # %% ../nbs/55_server.ipynb #db8770d4
 @dataclass(frozen=True)
