@@ -70,7 +70,7 @@ def graded_weights(
     l2:float=100., # Penalty of large weights, λ
     dropout:float=.5, # Share of a history that may be missing
     rows=None, # More rows, as `content_rows` returns them: sparse, (any number, n_items)
-    content:float=5., # For how many people the rows of an item count
+    content:float=2., # For how many people the rows of an item count
 )->np.ndarray: # float32, (n_items, n_items), row i of input i
     "Weights with which a person's graded ratings add up to what else they rate highly"
     if not 0 <= dropout < 1: raise ValueError(f'dropout={dropout:g} is a share of ratings, from 0 up to 1 without 1.')
@@ -137,7 +137,7 @@ def graded_ease_learner(
     dls, # `AllRatingsDataLoaders`
     l2:float=100., # Penalty of large weights, λ
     dropout:float=.5, # Share of a history that may be missing
-    content:float=5., # For how many people the genres and the year of an item count; 0 without them
+    content:float=2., # For how many people the genres and the year of an item count; 0 without them
     popularity:float=.02, # What it adds to a score that everybody likes an item; 0 only orders equal scores by it
     neutral:float=None, # Rating that says as little as none; a tenth of the way up the scale if None
     liked=None, # For popularity: a rating, 'mean' or 'all', as for `liked_rule`
