@@ -22,6 +22,7 @@ from .training import *
 # %% ../nbs/20_baseline.ipynb #2f083f34
 class Baseline(RecModel):
     "A constant, an item's value or a user's: tables filled from training rows, one row an index"
+    closed_form = True
     tables_by_id = {'user':('user_bias',), 'item':('item_bias',)}
     def __init__(self,
         n_users:int, # Rows of the user table, the unknown included
@@ -128,6 +129,17 @@ def fit(self:Bias,
     for _ in range(self.rounds):
         self.item_bias[:] = damped_mean(left - self.user_bias[user], item, len(self.item_bias), self.item_damping)
         self.user_bias[:] = damped_mean(left - self.item_bias[item], user, len(self.user_bias), self.user_damping)
+
+# %% ../nbs/20_baseline.ipynb #cac839af
+@patch
+def fold_in_parts(self:Bias)->FoldInParts:
+    "The bias of a user is a row of one number"
+    def offset(item): return self.base + self.item_bias[item.long()]
+    def predict(item, *query):
+        def ratings(row): return offset(item)[None] + row, torch.ones(1, len(item), 1, device=row.device)
+        return ratings
+    def noise(user, item, rating): return (offset(item) + self.user_bias[user.long()] - rating).square().mean().item()
+    return FoldInParts(self.user_bias[None, :, None], predict, lambda rows: {'user_bias': rows[:, 0, 0]}, noise)
 
 # %% ../nbs/20_baseline.ipynb #3d7fe69a
 class Popularity(Baseline):

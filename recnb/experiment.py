@@ -13,6 +13,7 @@ import numpy as np, pandas as pd, torch
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
 from fastai.basics import Callback, L, Learner, ValueMetric, get_model, no_random, set_seed
 from fastcore.basics import patch
 from fastcore.meta import delegates
@@ -109,12 +110,31 @@ def predict_dl(
         targets += [t.cpu() for t in rest]
     return dl.in_row_order(torch.cat(predictions)), dl.in_row_order(torch.cat(targets)) if targets else None
 
+# %% ../nbs/19_experiment.ipynb #e4eb1e4a
+def _predict_new_users(learn):
+    "Predictions and targets of the test rows of new users, from what they bring along"
+    dls, model = learn.dls, get_model(learn.model).to(learn.dls.device).eval()
+    test = dls.ratings.df[part_rows(dls.ratings, 'test')]
+    ids, train = pd.unique(test[USER]), dls.train.dataset
+    brought = part_rows(dls.ratings, 'fold_in') & dls.ratings.df[USER].isin(ids).to_numpy()
+    users, folder = _NewUsers(dls, ids, brought), FoldIn(model, train.user, train.item, train.rating)
+    predictions, targets = [], []
+    for number,rows in enumerate(test.groupby(pd.Categorical(test[USER], ids), observed=True)):
+        query = users(torch.tensor([number]))
+        answering = NewUserModel(model, users.fold_in(folder, number, query[1:]))
+        person = SimpleNamespace(model=answering, dls=users.dls, loss_func=learn.loss_func)
+        predicted, target = predict_dl(person, users.dls.test_dl(rows[1]))
+        predictions.append(predicted)
+        targets.append(target)
+    return torch.cat(predictions), torch.cat(targets)
+
 # %% ../nbs/19_experiment.ipynb #246d5977
 def test_errors(
     learn:Learner, # Trained
 )->dict: # 'mae', 'mse', 'rmse'; None where the model does not predict ratings, or there are none
     "Rating errors on the test rows"
     if not get_model(learn.model).rates or not learn.dls.ratings.has_ratings: return dict(mae=None, mse=None, rmse=None)
+    if part_rows(learn.dls.ratings, 'fold_in').any(): return rating_errors(*_predict_new_users(learn))
     return rating_errors(*predict_dl(learn, learn.dls.test))
 
 # %% ../nbs/19_experiment.ipynb #e3ed553b
@@ -135,7 +155,7 @@ def _rank(learn, query, **kwargs):
     "Figures of each user, and of all lists"
     model = get_model(learn.model).to(learn.dls.device).eval()
     def scores(rows): return model.scores(*query(rows))
-    if isinstance(query, _NewUsers) and model.fold_in_parts() is not None:
+    if isinstance(query, _NewUsers) and model.scores_by_row and model.fold_in_parts() is not None:
         scores = _FoldedScores(model, query, learn.dls.train.dataset)
     return rank_each(scores, device=learn.dls.device, **kwargs)
 

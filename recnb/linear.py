@@ -147,7 +147,7 @@ def nearest_items(
 # %% ../nbs/30_linear.ipynb #d3ccef6f
 class LinearModel(RecModel):
     "A model whose scores are sums over the items of a history, and nothing else"
-    rates, ranks, explains_by = False, True, 'weight'
+    rates, ranks, closed_form, explains_by = False, True, True, 'weight'
     tables_by_id = {'item':('popular',)}
     def __init__(self,
         n_items:int, # Rows of the item tables, the unknown included

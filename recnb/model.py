@@ -162,6 +162,7 @@ class RecModel(Configurable):
     "Base class of every model: what the library asks of it"
     rates = True # Does it predict ratings?
     ranks = False # Was it trained to rank? If not, its scores are predicted ratings
+    closed_form = False # Is it fitted when its learner is made, with nothing to train?
     scores_by_row = True # With `fold_in_parts`: do scores depend on the row that is fitted for a new user?
     explains_by = None # What the weights of `explain` are, in a word; None where there are none
     def scores(self,

@@ -11,7 +11,7 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import get_type_hints
-from fastai.basics import DataLoaders, Learner
+from fastai.basics import CastToTensor, DataLoaders, Learner
 from fastcore.basics import patch
 from .ratings import *
 from .loader import *
@@ -74,7 +74,9 @@ class _TwoStageQueries:
         if '_finder' not in vars(self): self._finder = self._stage(self.finder_class, 'finder_')
         return self._finder
     @property
-    def rater(self): return self._stage(self.rater_class, '')
+    def rater(self): # The same for the rater
+        if '_rater' not in vars(self): self._rater = self._stage(self.rater_class, '')
+        return self._rater
     def query(self, ids, in_history=None):
         return *super().query(ids, in_history), *self.finder.query(ids, in_history)[1:]
     def new_user_query(self, item, rating, now=None):
@@ -86,7 +88,7 @@ def _stage(self:_TwoStageQueries, cls, prefix):
     "Loaders of one stage on the same ratings"
     args = {name: getattr(self, prefix + name) for name in cls.loader_args}
     shared = dict(vocabs=(self.users, self.items), seed=self.seed, device=self.device, **args)
-    if self.loaders: return cls.from_ratings(self.ratings, **shared)
+    if self.loaders: return cls.from_ratings(self.ratings, bs=None if prefix else self.train.bs, **shared)
     block = None if cls.blocks is None else self.block
     stage = cls.for_queries(self.ratings, block=block, **shared)
     stage.now = self.now
@@ -136,18 +138,22 @@ def _check_finder(name, recipe):
 def two_stage(
     finder:Learner, # Trained, of a model that ranks
     rater:Learner, # Trained on the same users and items, of a model that rates
-)->Learner: # It has nothing left to train
+)->Learner: # A fit goes on with the rater
     "One learner of two: the finder's lists with the rater's ratings"
     _check_stages(finder, rater)
     cls, r = two_stage_loaders(type(finder.dls), type(rater.dls)), rater.dls
     args = r.arg_values() | {f'finder_{name}': value for name,value in finder.dls.arg_values().items()}
     block = None if r.blocks is None else r.block
     dls = cls.for_queries(r.ratings, (r.users, r.items), r.seed, r.device, block, **args)
-    dls.now, dls._finder = r.now, finder.dls
+    dls.now, dls._finder, dls._rater = r.now, finder.dls, r
     n_query = len(r.query(r.users.ids[:1])) - 1
     DataLoaders.__init__(dls, *r.loaders, device=r.device)
     model = TwoStage(finder.model, rater.model, n_query).to(r.device)
-    return Learner(dls, model, loss_func=rater.loss_func, metrics=rater.metrics)
+    def splitter(model): return rater.splitter(model.rater)
+    learn = Learner(dls, model, loss_func=rater.loss_func, opt_func=rater.opt_func, splitter=splitter, lr=rater.lr,
+        wd=rater.wd, metrics=rater.metrics)
+    learn.remove_cb(CastToTensor) # our batches are plain tensors already
+    return learn
 
 # %% ../nbs/38_two_stage.ipynb #f4cccf51
 def _stage_args(kwargs):
@@ -178,7 +184,7 @@ def _given(kwargs):
 def _make_two_stage(finder, rater, dls, **kwargs):
     "Both learners on the loaders of two stages, as one"
     finder_args, rater_args = _stage_args(kwargs)
-    return two_stage(finder.make(dls.finder, **finder_args), rater.make(dls, **rater_args))
+    return two_stage(finder.make(dls.finder, **finder_args), rater.make(dls.rater, **rater_args))
 
 def _combined_signature(finder, rater):
     "The arguments of both learner functions, the finder's with their prefix"

@@ -25,9 +25,12 @@ def _reordered(table, vocab, old_vocab):
     return table[torch.from_numpy(rows).long().to(table.device)]
 
 # %% ../nbs/44_update.ipynb #49ae4297
-def _fitted_parts(model):
-    "Prefixes of the names of tensors that were fitted when the model was built"
-    return tuple(f'{name}.' for name,m in model.named_modules() if getattr(m, 'fitted_at_creation', False))
+def _fitted_parts(model, refit):
+    "Prefixes of the names of tensors that were fitted when the model was built, and are to stay"
+    def stays(module):
+        if isinstance(module, RecModel) and module.closed_form: return True
+        return refit and getattr(module, 'fitted_at_creation', False)
+    return tuple(f'{name}.' for name,module in model.named_modules() if name and stays(module))
 
 def _without_shared(tensors):
     "Names and tensors, a tensor that has several names only once"
@@ -47,7 +50,7 @@ def copy_tables(
     refit:bool=True, # Was a factorization inside the new model fitted when it was built, so that it is left alone?
 )->list: # Names of parameters of another form, which keep their start values
     "Copy what an old model has learned into a new one"
-    state, fitted, left = old.state_dict(), _fitted_parts(model) if refit else (), []
+    state, fitted, left = old.state_dict(), _fitted_parts(model, refit), []
     pairs = zip(('user', 'item'), vocabs, old_vocabs)
     tables = {name: vs for kind,*vs in pairs for name in id_tables(model, kind)}
     tensors = {name: t for name,t in model.state_dict().items() if not name.startswith(fitted)}
