@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['Data', 'Json', 'Seed', 'Split', 'Config', 'library', 'import_models', 'printable', 'show', 'is_first_process', 'note',
            'warnings_as_notes', 'stop', 'is_out_of_memory', 'stop_usage_error', 'open_output', 'drop_output',
-           'signals_as_interrupt', 'with_file_options', 'load_data', 'run_record']
+           'signals_as_interrupt', 'with_file_options', 'load_data', 'run_record', 'parse_settings', 'parse_relevant']
 
 # %% ../nbs/48_terminal.ipynb #dede151f
 import os
@@ -342,3 +342,32 @@ def run_record(
         if name == 'set': value = {key: _plain(text) for key,_,text in (pair.partition('=') for pair in value)}
         record[name] = str(value) if isinstance(value, Path) else value
     return record
+
+# %% ../nbs/48_terminal.ipynb #3ca46374
+def parse_settings(
+    pairs:list, # Texts such as 'n_factors=64'; None for none
+    reserved, # Names that are no settings
+)->dict: # Name to value
+    "`['n_factors=64', 'biases=false']` as a dict with numbers and booleans as such"
+    settings, words = {}, {'True': True, 'False': False, 'None': None}
+    for pair in pairs or []:
+        name, equals, value = pair.partition('=')
+        if name in reserved:
+            raise ValueError(
+                f'--set {name}: this is not an argument of a model; see the options of `recnb train --help`.'
+            )
+        if not equals or not name:
+            raise ValueError(f'--set {pair!r} is not of the form name=value, as in --set n_factors=64.')
+        try: settings[name] = json.loads(value)
+        except (ValueError, RecursionError): settings[name] = words.get(value, value)
+    return settings
+
+# %% ../nbs/48_terminal.ipynb #dffd9456
+def parse_relevant(
+    text:str, # A number, 'all', 'mean' or None
+): # A float, or the text
+    "`--relevant` as `rows_to_find` takes it"
+    if text in (None, 'all', 'mean'): return text
+    try: return float(text)
+    except ValueError:
+        raise ValueError(f"--relevant {text!r} is neither a rating, such as 4, nor 'all' nor 'mean'.") from None

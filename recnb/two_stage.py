@@ -138,7 +138,7 @@ def _check_finder(name, recipe):
 def two_stage(
     finder:Learner, # Trained, of a model that ranks
     rater:Learner, # Trained on the same users and items, of a model that rates
-)->Learner: # A fit goes on with the rater
+)->Learner: # A fit trains the rater further
     "One learner of two: the finder's lists with the rater's ratings"
     _check_stages(finder, rater)
     cls, r = two_stage_loaders(type(finder.dls), type(rater.dls)), rater.dls

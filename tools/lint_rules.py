@@ -42,9 +42,7 @@ PHRASES = {
 }
 
 # Pages that may be longer, and why.
-LONG_PAGES = {
-    'nbs/50_cli.ipynb': 82,  # a section for each command, which people read one at a time
-}
+LONG_PAGES = {}  # by path: more cells than PAGE_CELLS, each with the reason why the page is not two
 
 # Parameters that need no comment of their own, as the base class or fastai documents them.
 KNOWN_PARAMS = {'self', 'cls', 'args', 'kwargs', 'learn', 'device', 'x'}
