@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['FORMAT', 'FILES', 'MAX_WEIGHT', 'trial_summary', 'what_is_saved', 'check_replaceable', 'save_recommender',
-           'open_bundle', 'read_config', 'AllocationGuard', 'load_recommender']
+           'check_is_recommender', 'open_bundle', 'read_config', 'AllocationGuard', 'load_recommender']
 
 # %% ../nbs/42_bundle.ipynb #9361a290
 import hashlib, json, math, os, shutil
@@ -292,6 +292,20 @@ def _check_files(path, config, files):
             raise DataError(f'{path/name} is not as it was written (its checksum differs): it was edited, or {_repair}')
 
 # %% ../nbs/42_bundle.ipynb #b112ec3f
+_required = ['config.json', 'model.safetensors']
+
+def _check_required(path, files):
+    for name in _required:
+        if name in files: continue
+        raise MissingFile(f'{path} is no recommender: it has no {name}. Name a folder that `save` made.')
+
+def check_is_recommender(
+    path, # A folder
+):
+    "Raise a sentence if a folder lacks the files of a saved recommender; nothing is read"
+    path = Path(path).expanduser()
+    with open_folder(path, _required) as files: _check_required(path, files)
+
 @contextmanager
 def open_bundle(
     path, # A folder that `save_recommender` made
@@ -299,9 +313,7 @@ def open_bundle(
     "Open a bundle, and check its config and all its files (steps 1 to 3)"
     path = Path(path).expanduser()
     with open_folder(path, ['config.json', *FILES]) as files:
-        for name in ('config.json', 'model.safetensors'):
-            if name in files: continue
-            raise MissingFile(f'{path} is no recommender: it has no {name}. Name a folder that `save` made.')
+        _check_required(path, files)
         text = files['config.json'].read(2**22 + 1)
         if len(text) > 2**22:
             raise DataError(f"{path/'config.json'} is larger than 4 MB, which no recommender needs; {_repair}")

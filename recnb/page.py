@@ -13,6 +13,7 @@ from pathlib import Path
 from .ratings import *
 from .recommender import *
 from .lists import *
+from .bundle import check_is_recommender
 from .api import *
 from .serving import *
 from .access import *
@@ -84,6 +85,7 @@ def serve_folders(
     **kwargs # `limits`, `ssl_keyfile` and `ssl_certfile` as of `recnb.server.make_server`
 ):
     "Serve saved models until interrupted, and each new version of them from when it is there"
+    for path in folders.values(): check_is_recommender(path)
     models, access = ModelFolders(folders), access or access_for(host)
     if workers == 1: return _serve_one(models, host, port, access, log, kwargs)
     sock = listen(host, port)
