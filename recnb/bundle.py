@@ -198,7 +198,7 @@ def save_recommender(
     force:bool=False, # Replace a recommender of another model or of other data, too?
 )->Path: # The same
     "Save a recommender as a folder"
-    path, kind = Path(path).expanduser(), type(rec.model).__name__
+    path, kind = as_path(path), type(rec.model).__name__
     what = dict(model=rec.about.get('model'), kind=kind, data=rec.ratings.name)
     check_replaceable(path, what, force)
     network, config_tensors = _checked_config(rec.model)
@@ -522,7 +522,7 @@ def load_recommender(
 )->Recommender:
     "A recommender that was saved; modules with models of your own have to be imported first"
     import_module('recnb.all') # registers every model of the library
-    path = Path(path).expanduser()
+    path = as_path(path)
     with open_bundle(path) as (config, files): return _load_parts(path, config, files, device or 'cpu')
 
 def _load_parts(path, config, files, device):

@@ -10,7 +10,7 @@ __all__ = ['USER', 'ITEM', 'RATING', 'TIME', 'WEIGHT', 'TITLE', 'YEAR', 'GENRES'
 # %% ../nbs/85_columns.ipynb #aef2c993
 import re, warnings
 import numpy as np, pandas as pd
-from typing import NamedTuple, Callable
+from typing import NamedTuple, Callable, Hashable
 from fastcore.basics import patch
 
 # %% ../nbs/85_columns.ipynb #a1309a14
@@ -249,7 +249,7 @@ def _plain_number(value):
 
 def _check_single(value, kind):
     "Raise an error about what is no id at all"
-    if isinstance(value, (bool, np.bool_)) or np.ndim(value) or isinstance(value, (dict, set)):
+    if isinstance(value, (bool, np.bool_)) or np.ndim(value) or not isinstance(value, Hashable):
         raise DataError(f'{_short(value)} is no {kind} id; an id is a whole number or text.')
     if pd.isna(value): raise DataError(f'{_short(value)} is no {kind} id; leave out what has none.')
 

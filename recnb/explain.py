@@ -11,6 +11,7 @@ import torch.nn.functional as F
 from dataclasses import replace
 from typing import NamedTuple
 from fastcore.basics import patch
+from .suggestions import *
 from .ratings import *
 from .history_loader import *
 from .metrics import *
@@ -59,7 +60,7 @@ def similar_items(self:Recommender,
     k:int=10, # Items at most
 )->pd.DataFrame: # `item_id`, `title`, `similarity` (at most 1), `rank` (from 1)
     "Items that the same users like"
-    if not isinstance(k, (int, np.integer)): raise ValueError(f'k={k!r} is no number of items; k is a whole number.')
+    check_whole('k', k, 1)
     index = self._item_index(item)
     similarity = self.similarities(index)
     similarity[[0, index]] = -torch.inf

@@ -129,6 +129,8 @@ class NewUserModel(nn.Module):
 # %% ../nbs/17_fold_in.ipynb #b04a9bee
 def _pairs_frame(pairs):
     "Pairs of an item and a rating as a frame; items alone get no rating"
+    if not hasattr(pairs, '__iter__'):
+        raise DataError(f'{pairs!r:.60} is no list of ratings; give {{item: rating, ...}}, pairs or a table.')
     pairs = list(pairs)
     if pairs and all(map(np.isscalar, pairs)): return pd.DataFrame({ITEM:pd.Series(pairs, dtype=object)})
     for i,pair in enumerate(pairs):
@@ -150,7 +152,8 @@ def ratings_frame(
     ratings, # Pairs of (item id or title, rating), a dict, items, or a frame: `item_id` or `title`, perhaps `rating`
 )->pd.DataFrame: # `user_id` (0 if there is none), `query` (id or title), `rating` (NaN without), perhaps `timestamp`
     "The ratings that new users bring along, as a table"
-    if isinstance(ratings, str): ratings = [ratings]
+    if np.isscalar(ratings): ratings = [ratings]
+    if isinstance(ratings, Ratings): ratings = ratings.df
     if isinstance(ratings, dict): ratings = ratings.items()
     df = ratings if isinstance(ratings, pd.DataFrame) else _pairs_frame(ratings)
     item = df[_item_column(df)].to_numpy()

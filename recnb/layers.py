@@ -13,6 +13,7 @@ import torch.nn.functional as F
 from functools import partial
 from torch import nn
 from fastcore.basics import patch
+from .suggestions import *
 from .ratings import *
 from .features import *
 from .model import *
@@ -112,6 +113,7 @@ class Attention(nn.Module):
         dropout:float=0., # Share of attention weights to drop in training
     ):
         super().__init__()
+        check_whole('heads', heads, 1)
         self.heads, self.key_width = heads, key_width or width//heads
         inner = heads*self.key_width
         self.qkv, self.out = nn.Linear(width, 3*inner), nn.Linear(inner, width)
@@ -362,7 +364,10 @@ def user_feature_columns(
     user_features=(), # Names of columns of the user table; True for those of sex, age group and occupation that it has
 )->list: # Names of columns
     "The columns of the user table that `user_features` means"
-    if user_features is not True: return list(user_features or ())
+    if user_features is not True:
+        if isinstance(user_features, (list, tuple)) or not user_features: return list(user_features or ())
+        raise TypeError(f'user_features={user_features!r:.60} is no list of columns of the user table, such as '
+            f"['{SEX}', '{AGE}'], nor True for all it has.")
     return [c for c in (SEX, AGE, JOB) if r.users is not None and c in r.users]
 
 def feature_tables(

@@ -115,7 +115,12 @@ def text_ids(
     name:str, # `USER` or `ITEM`
     location:Location, # For messages
 )->pd.Series: # int32, or category where the ids are too large
-    "Ids of a table that was read as text, which must be numbers"
+    "Ids of a table that was read as text, which must be numbers and written as such"
+    padded = col.str.match(r'\s*[+-]?0[0-9]').to_numpy()
+    if padded.any():
+        row = int(padded.argmax())
+        raise location.error(row, name, col.iloc[row], 'begins with a zero, and ids of published sets are numbers; '
+            'load the file of ratings by itself, which keeps ids as they are written.')
     return clean_ids(parse_ids(col, name, location), name, location)
 
 def _line_location(file, df):

@@ -25,10 +25,9 @@ def _check_list(self:Recommender, users, ratings, k, rerank):
     "Raise a sentence where no lists can be made of these arguments"
     if (users is None) == (ratings is None):
         raise ValueError('recommend takes users, by their ids, or ratings of new users.')
-    if not isinstance(k, (int, np.integer)):
-        raise ValueError(f'k={k!r} is no number of items; k is a whole number from 1 on.')
-    if k < 1: raise ValueError(f'{k} items are nothing to recommend; k is at least 1.')
+    check_whole('k', k, 1)
     if rerank is None: return
+    check_whole('rerank', rerank)
     if rerank < k: raise ValueError(f'the best {k} of {rerank} are not {k}; rerank at least as many.')
     if not self.rates:
         raise ValueError('this model ranks items and predicts no ratings, so there is nothing to rerank by.')

@@ -10,6 +10,7 @@ import numpy as np, pandas as pd, torch
 from dataclasses import replace
 from fastai.basics import DataLoader, DataLoaders, default_device
 from fastcore.basics import patch
+from .suggestions import *
 from .ratings import *
 from .split import *
 from .features import *
@@ -182,12 +183,34 @@ def rows(self:RatingDataLoaders,
     columns = self.users.encode(df[USER]), self.items.encode(df[ITEM]), df[RATING].to_numpy()
     return RatingRows(*(torch.from_numpy(c[in_part]) for c in columns))
 
-# %% ../nbs/09_loader.ipynb #34f4ca7e
-def _check_ratings(r):
-    if isinstance(r, Ratings): return
-    raise TypeError(f'loaders are made of Ratings, and this is a {type(r).__name__}: RatingDataLoaders.from_df makes '
-        'them of a DataFrame, load(...) reads Ratings.')
+# %% ../nbs/09_loader.ipynb #688e72d8
+@patch(cls_method=True)
+def typed_args(cls:RatingDataLoaders)->dict: # (annotation, default) by name
+    "The arguments that say what a row looks like, with their types"
+    types = {k: v for base in reversed(cls.__mro__) for k,v in getattr(base, '__annotations__', {}).items()}
+    return {name: (types.get(name), getattr(cls, name, None)) for name in cls.loader_args}
 
+@patch(cls_method=True)
+def _check_args(cls:RatingDataLoaders, kwargs, seed):
+    "Raise a sentence where there is no such argument, or its value is of the wrong type"
+    arguments = cls.typed_args()
+    for name,value in kwargs.items():
+        if name not in arguments:
+            text = ', '.join(arguments) or 'none'
+            raise TypeError(f"{cls.__name__} has no argument '{name}'; it has {text}{did_you_mean(name, arguments)}")
+        check_kind(f"{cls.__name__}, argument '{name}'", value, *arguments[name])
+    if seed is not None: check_whole('seed', seed, 0, 2**32 - 1)
+
+def _as_device(device):
+    "A device by its name; fastai's default if None"
+    if device is None: return default_device()
+    try: return torch.device(device)
+    except (RuntimeError, TypeError):
+        raise ValueError(
+            f"device={device!r:.60} is no device of this machine; give 'cpu' or, with a GPU, 'cuda'."
+        ) from None
+
+# %% ../nbs/09_loader.ipynb #34f4ca7e
 @patch(cls_method=True)
 def for_queries(cls:RatingDataLoaders,
     r:Ratings, # Any ratings
@@ -199,9 +222,8 @@ def for_queries(cls:RatingDataLoaders,
     **kwargs # What a row looks like, for the kinds of loaders that have a choice
 )->'RatingDataLoaders':
     "Loaders that make queries for a model, and have no rows to train on"
-    _check_ratings(r)
-    for k in kwargs:
-        if k not in cls.loader_args: raise TypeError(f"{cls.__name__} has no argument '{k}'; {cls._args_text()}.")
+    check_ratings(r, 'loaders are made of Ratings')
+    cls._check_args(kwargs, seed)
     res = cls.__new__(cls)
     vars(res).update(kwargs)
     res.ratings, res.seed = r, seed
@@ -210,16 +232,13 @@ def for_queries(cls:RatingDataLoaders,
     res.users, res.items = vocabs or fit_vocabs(r, res.catalogue)
     if block is not None: res.block = block
     DataLoaders.__init__(res)
-    res.device = device or default_device()
+    res.device = _as_device(device)
     return res
-
-@patch(cls_method=True)
-def _args_text(cls:RatingDataLoaders): return f"it has {', '.join(cls.loader_args) or 'none'}"
 
 # %% ../nbs/09_loader.ipynb #d11b0b56
 def _training_scale(r):
     "The scale that was given, or what the training rows show of it"
-    _check_ratings(r)
+    check_ratings(r, 'loaders are made of Ratings')
     train = part_rows(r, 'train')
     return find_scale(r.df[RATING].to_numpy()[train]) if r.scale_found and train.any() else r.scale
 
@@ -233,6 +252,8 @@ def from_ratings(cls:RatingDataLoaders,
     **kwargs # As for `for_queries`
 )->'RatingDataLoaders':
     "Loaders for the training, validation and test rows of `r`"
+    for name,value in dict(bs=bs, valid_bs=valid_bs).items():
+        if value is not None: check_whole(name, value, 1)
     res = cls.for_queries(r, scale=_training_scale(r) if scale is None else scale, **kwargs)
     train, valid, test = (res.rows(part) for part in ('train', 'valid', 'test'))
     res.sized_by = sized_by or len(train.rating)
@@ -245,6 +266,13 @@ def from_ratings(cls:RatingDataLoaders,
 # %% ../nbs/09_loader.ipynb #bf55b0d4
 @patch(as_prop=True)
 def test(self:RatingDataLoaders): return self.loaders[2]
+
+@patch
+def __getitem__(self:RatingDataLoaders, i):
+    "The loader of a number, as `ds_idx` means it"
+    if isinstance(i, int) and -len(self.loaders) <= i < len(self.loaders): return self.loaders[i]
+    raise IndexError(f'there is no loader {i!r:.60}; 0 is that of the training rows, 1 of the validation rows and '
+        '2 of the test rows.')
 
 # %% ../nbs/09_loader.ipynb #be50f39e
 @patch(as_prop=True)
@@ -280,12 +308,16 @@ def new_rows(self:RatingDataLoaders,
 
 def _rows_as_table(rows):
     "Rows as a table: dicts, rows of another table, or (user, item) pairs"
-    rows = [rows] if isinstance(rows, (dict, pd.Series)) else list(rows)
+    if isinstance(rows, Ratings): return rows.df
+    is_one = isinstance(rows, (dict, pd.Series)) or not hasattr(rows, '__iter__')
+    rows = [rows] if is_one else list(rows)
     if all(isinstance(row, (dict, pd.Series)) for row in rows): return pd.DataFrame([dict(row) for row in rows])
     if rows and all(isinstance(row, (tuple, list)) and len(row) in (2, 3) for row in rows):
         return pd.DataFrame(rows).set_axis([USER, ITEM, RATING][:len(rows[0])], axis=1)
-    raise DataError(f"{rows!r:.60} is no list of rows; a row is dict(user_id=..., item_id=...) or a (user, item) pair.")
+    text = ' '.join(repr(rows).split())
+    raise DataError(f"{text:.60} is no list of rows; a row is dict(user_id=..., item_id=...) or a (user, item) pair.")
 
+# %% ../nbs/09_loader.ipynb #cdf09504
 @patch
 def test_dl(self:RatingDataLoaders,
     df, # A table with `user_id`, `item_id` and perhaps `rating`, or a list of such rows

@@ -82,7 +82,9 @@ def _checked_class(config):
         raise DataError(f"there are no loaders of the kind {kind!r:.40}; there are {', '.join(loader_classes)}.")
     if not isinstance(args, dict): raise DataError(f'the arguments of {kind} are a dict, not {args!r:.40}.')
     for k,v in args.items():
-        if k not in cls.loader_args: raise DataError(f'{kind} has no argument {k!r:.40}; {cls._args_text()}.')
+        if k not in cls.loader_args:
+            names = ', '.join(cls.loader_args) or 'none'
+            raise DataError(f'{kind} has no argument {k!r:.40}; it has {names}.')
         cls._check_arg(k, v)
     _check_whole('seed', config.get('seed'), 0, 2**63)
     _check_scale(config.get('scale'))

@@ -4,16 +4,17 @@
 
 # %% auto #0
 __all__ = ['config_classes', 'config_changes', 'recipes', 'recipe_combiners', 'encode_value', 'decode_value', 'Configurable',
-           'recorded_change', 'id_tables', 'RecModel', 'FoldInParts', 'Recipe', 'recipe', 'get_recipe',
-           'check_feedback']
+           'recorded_change', 'id_tables', 'RecModel', 'FoldInParts', 'Recipe', 'recipe', 'get_recipe', 'check_args',
+           'check_feedback', 'check_learner']
 
 # %% ../nbs/14_model.ipynb #fb9b6252
-import functools, math
+import functools, inspect, math
 import numpy as np, torch
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Callable, NamedTuple
 from torch import nn
+from fastai.data.core import DataLoaders
 from fastcore.basics import patch
 from fastcore.foundation import L
 from .ratings import *
@@ -248,16 +249,33 @@ class Recipe:
 recipes = {} # Every model that can be asked for by name
 recipe_combiners = {} # Functions that make a `Recipe` of two names, by the sign between the names
 
+# %% ../nbs/14_model.ipynb #1c190ccf
+def _learner_arguments(make):
+    "Annotation and default of each argument of a learner function, by name; and does it take others?"
+    params = inspect.signature(inspect.unwrap(make)).parameters
+    takes_others = any(p.kind == p.VAR_KEYWORD for p in params.values())
+    return {name: (p.annotation, p.default) for name,p in list(params.items())[1:]}, takes_others
+
+def _check_values(model, values, arguments):
+    "Raise a `ValueError` that names the first value of the wrong type, or that is negative where it cannot be"
+    for name,value in values.items():
+        where, (want, default) = f"model '{model}', argument '{name}'", arguments.get(name, (None, None))
+        check_kind(where, value, want, default)
+        is_amount = want is int or want is float and name.endswith(('lr', 'wd', 'std'))
+        if is_amount and value is not None and value < 0: raise ValueError(f'{where}: {value} is negative.')
+
 # %% ../nbs/14_model.ipynb #2ef1b7c6
-def _checking_loaders(make, name):
-    "A learner function that says so where it is not given loaders"
+def _checking_arguments(make, name):
+    "A learner function that says so where it is not given loaders, or another argument of the wrong type"
     @functools.wraps(make)
-    def checked(dls, *args, **kwargs):
-        is_data = isinstance(dls, (Ratings, str)) or hasattr(dls, 'columns')
-        if not is_data: return make(dls, *args, **kwargs)
-        raise TypeError(f"a learner is made of loaders, and this is a {type(dls).__name__}: give "
-            f"get_recipe('{name}').loaders.from_ratings(split(ratings, 'last:1')), or call "
-            f"run_trial('{name}', ratings).")
+    def checked(dls=None, *args, **kwargs):
+        if not isinstance(dls, DataLoaders):
+            raise TypeError(f"a learner is made of loaders, and this is a {type(dls).__name__}: give "
+                f"get_recipe('{name}').loaders.from_ratings(split(ratings, 'last:1')), or call "
+                f"run_trial('{name}', ratings).")
+        arguments, _ = _learner_arguments(make)
+        _check_values(name, {**dict(zip(arguments, args)), **kwargs}, arguments)
+        return make(dls, *args, **kwargs)
     return checked
 
 def recipe(
@@ -274,7 +292,7 @@ def recipe(
 )->Callable: # The decorator
     "Register a learner function under a name (a decorator)"
     def register(make):
-        make = _checking_loaders(make, name)
+        make = _checking_arguments(make, name)
         made = partial(make, **fixed) if fixed else make
         does_rank = '@' in metric if ranks is None else ranks
         recipes[name] = Recipe(made, epochs, about, loaders, presets or {}, metric, reads_text, does_rank,
@@ -287,6 +305,8 @@ def get_recipe(
     name:str, # Such as 'bias' or 'mf'
 )->Recipe:
     "The recipe of a name, or a sentence with the names there are"
+    if not isinstance(name, str):
+        raise TypeError(f"a model is asked for by its name, such as 'mf', and this is a {type(name).__name__}.")
     if name in recipes: return recipes[name]
     for sign,combine in recipe_combiners.items():
         if sign in name: return combine(*name.split(sign, 1))
@@ -295,6 +315,21 @@ def get_recipe(
             f"there is no model '{name}', as no model is imported yet; start with `from recnb.all import *`."
         )
     raise ValueError(f"there is no model '{name}'; there are {', '.join(recipes)}{did_you_mean(name, recipes)}")
+
+# %% ../nbs/14_model.ipynb #5778038e
+def check_args(
+    model:str, # Name of a recipe
+    args:dict, # Arguments of its loaders and for its learner function
+):
+    "Raise a `ValueError` that names the first argument that is unknown or of the wrong type"
+    chosen = get_recipe(model)
+    arguments, takes_others = _learner_arguments(chosen.make)
+    arguments |= chosen.loaders.typed_args()
+    for name in args:
+        if name in arguments or takes_others: continue
+        names = ', '.join(arguments) or 'none'
+        raise ValueError(f"model '{model}' has no argument '{name}'; it has {names}{did_you_mean(name, arguments)}")
+    _check_values(model, args, arguments)
 
 # %% ../nbs/14_model.ipynb #e89bff99
 def check_feedback(
@@ -306,3 +341,12 @@ def check_feedback(
     names = ', '.join(name for name,other in recipes.items() if other.ranks) or 'none that is imported'
     raise ValueError(f"model '{model}' predicts ratings, and {r.name} has none, only choices ({r.feedback} feedback); "
         f'models that rank learn from those: {names}.')
+
+# %% ../nbs/14_model.ipynb #5c2c2d3b
+def check_learner(
+    learn, # To check
+):
+    "Raise a `TypeError` that says where learners come from, if this is none"
+    if hasattr(learn, 'model') and hasattr(learn, 'dls'): return
+    raise TypeError(f'this takes a learner, and this is a {type(learn).__name__}: mf_learner(loaders) makes one, '
+        "run_trial('mf', ratings).learn is one; load_recommender(folder) reads a saved model.")

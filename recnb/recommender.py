@@ -30,6 +30,7 @@ class Recommender:
         learn:Learner, # Trained, of any model; or anything with a `model` and `dls`
         about:dict=None, # How the model was trained, on what, and its figures, as `trial_summary` returns it
     ):
+        check_learner(learn)
         self.dls, self.about, self.lock = learn.dls, dict(about or {}), RLock()
         self.model = get_model(learn.model).to(learn.dls.device).eval() # not what spreads it over devices
         df, user = self.ratings.df, self.users.encode(self.ratings.df[USER])

@@ -8,6 +8,7 @@ __all__ = ['mmr_order']
 # %% ../nbs/39_rerank.ipynb #c4ad1c85
 import torch
 import torch.nn.functional as F
+from .suggestions import *
 
 # %% ../nbs/39_rerank.ipynb #db7762c1
 def _relevance(scores):
@@ -25,6 +26,7 @@ def mmr_order(
     weight:float, # From 0, the list as it is, to 1, variety alone
 )->torch.Tensor: # Places of the picked candidates in the order of the new list, (B, k)
     "Maximal marginal relevance for a batch of lists"
+    check_kind('diversity', weight, float)
     if not 0 <= weight <= 1: raise ValueError(f'diversity={weight!r} is not between 0 and 1.')
     left = _relevance(scores)*(1 - weight)
     left = left.masked_fill(~torch.isfinite(scores), -torch.inf)

@@ -262,7 +262,7 @@ def split_kinds()->pd.DataFrame: # One row a kind: `example`, `holds out`
 # %% ../nbs/07_split.ipynb #dd58b8e8
 def _find_kind(spec):
     "The kind of a split in short form, and the text after the colon"
-    name, _, text = spec.partition(':')
+    name, _, text = str(spec).partition(':')
     if name in _kinds: return _kinds[name], text
     examples = ', '.join(kind.example for kind in _kinds.values())
     raise ValueError(f'{spec!r} is no split; write one like {examples}{did_you_mean(name, _kinds)}')
@@ -290,6 +290,8 @@ def held_out(
     seed:int=0, # For the random kinds
 )->np.ndarray: # Held out, one bool a rating; neither none nor all
     "The rows to predict that a split in short form holds out"
+    check_ratings(r, 'rows are held out of Ratings')
+    check_whole('seed', seed, 0, 2**32 - 1)
     return _hold_out(r, spec, seed).rows
 
 # %% ../nbs/07_split.ipynb #f46f8c5d
@@ -308,12 +310,14 @@ def split(
     seed:int=0, # For the random kinds
 )->Ratings: # With boolean columns `is_valid`, `is_test` and, where there are new users, `is_fold_in`
     "Mark test rows, and validation rows among the others"
+    check_ratings(r, 'Ratings are split')
+    check_whole('seed', seed, 0, 2**32 - 1)
     rest, held, notes = np.ones(len(r), bool), {}, []
     for column,spec in ((TEST, test), (VALID, validation_for(test) if valid == 'same' else valid)):
         held[column] = np.zeros(len(r), bool)
         if not spec: continue
         # with items:0.2:5, the same seed would draw the items of the test part, of which nothing is left to hold out
-        draw = seed + (column == VALID and spec.startswith('items') and spec.count(':') > 1)
+        draw = seed + (column == VALID and str(spec).startswith('items') and spec.count(':') > 1)
         among = r if rest.all() else replace(r.filter(rest), name=f'{r.name} without its test part')
         out, rows = _hold_out(among, spec, draw), np.flatnonzero(rest)
         held[column][rows] = out.rows

@@ -13,6 +13,7 @@ from torch import nn
 from fastai.basics import CastToTensor, Learner
 from fastcore.basics import patch
 from fastcore.meta import delegates
+from .suggestions import *
 from .loader import *
 from .metrics import *
 from .model import *
@@ -134,6 +135,8 @@ class SVDPP(RecModel):
         item_features:torch.Tensor=None, # (n_items, values)
     ):
         super().__init__()
+        check_whole('n_factors', n_factors, 1)
+        check_whole('members', members, 1)
         self.y_range, self.members, self.width = y_range, members, members*n_factors
         self.rated, self.drop = RatedPairs(pairs, n_users, n_items), IdDropout(id_dropout)
         self._add_sides(n_users, n_items, implicit, init_std, user_features, item_features)

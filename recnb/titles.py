@@ -7,7 +7,7 @@ __all__ = ['title_keys', 'search_key', 'alternative_titles', 'TitleIndex', 'Titl
 
 # %% ../nbs/05_titles.ipynb #4f6f788e
 import re, time
-import numpy as np, pandas as pd
+import numpy as np, pandas as pd, pyarrow as pa, pyarrow.compute as pc
 from bisect import bisect_left
 from difflib import SequenceMatcher, get_close_matches
 from numbers import Number
@@ -29,10 +29,35 @@ def title_keys(
     article:bool=True, # Keep the article at the beginning?
 )->pd.Series: # Letters and digits; '' where there are none
     "Titles without accents, case and punctuation"
-    keys = pd.Series(titles).fillna('').astype(str).str.casefold().str.normalize('NFKD')
+    titles = pd.Series(titles).fillna('').astype(str)
+    return _by_letters(titles, lambda texts: _plain_keys(texts, article), lambda texts: _any_keys(texts, article))
+
+def _any_keys(titles, article):
+    keys = titles.str.casefold().str.normalize('NFKD')
     keys = keys.str.replace('[\u0300-\u036f]', '', regex=True).str.translate(_plain_letters).str.casefold().str.strip()
     if not article: keys = keys.str.replace(_articles, '', regex=True)
     return keys.str.replace('&', 'and').str.replace(r'[\W_]+', '', regex=True)
+
+# %% ../nbs/05_titles.ipynb #ca5a84f5
+def _replaced(texts, pattern, by=''): return pc.replace_substring_regex(texts, pattern, by)
+
+def _plain_keys(texts, article):
+    "The keys of titles in plain English letters, all at once"
+    texts = pc.utf8_trim_whitespace(pc.ascii_lower(texts))
+    if not article: texts = _replaced(texts, _plain_articles, r'\1')
+    return _replaced(pc.replace_substring(texts, '&', 'and'), '[^a-z0-9]+')
+
+_plain_articles = (r'^(?:(?:the|an?|les?|la|une?|il|lo|gli|uno|una|el|los|las|der|die|das|den|det|het|eine?|os?|i) +'
+    r"|l'([^ ]))")
+
+def _by_letters(titles, plain, other):
+    "`plain` of the texts that are printable ASCII, as an Arrow array, and `other` of those that are not, as a Series"
+    texts = pa.array(titles.array, pa.string())
+    is_plain = pc.match_substring_regex(texts, '^[ -~]*$').to_numpy(zero_copy_only=False)
+    res = np.empty(len(titles), object)
+    res[is_plain] = plain(texts.filter(pa.array(is_plain))).to_numpy(zero_copy_only=False)
+    if not is_plain.all(): res[~is_plain] = other(titles[~is_plain]).to_numpy(dtype=object)
+    return pd.Series(res, titles.index, dtype=titles.dtype)
 
 # %% ../nbs/05_titles.ipynb #0d2337d4
 def search_key(
@@ -44,14 +69,30 @@ def search_key(
     text = ''.join(c if c.isalnum() else ' ' for c in normalize('NFKD', text) if not combining(c))
     return ''.join(f' {word}' for word in text.casefold().translate(_plain_letters).split())
 
+def _search_keys(titles):
+    "`search_key` of many texts"
+    def plain(texts):
+        texts = pc.ascii_lower(pc.replace_substring(texts, '&', ' and '))
+        return _replaced(_replaced(texts, '^[^a-z0-9]*|[^a-z0-9]+', ' '), ' +$')
+    return _by_letters(pd.Series(titles).astype(str), plain, lambda texts: texts.map(search_key))
+
+def _words_of(keys):
+    "The words of keys, one after the other, and the row of each"
+    words = pc.split_pattern(pc.utf8_ltrim(keys, ' '), ' ')
+    row, words = pc.list_parent_indices(words).to_numpy(), words.flatten()
+    some = pc.not_equal(words, '')
+    return words.filter(some), row[some.to_numpy(zero_copy_only=False)].astype('int64')
+
 # %% ../nbs/05_titles.ipynb #f49b11b8
 def alternative_titles(
     titles, # Titles, perhaps with others in brackets, a Series or any sequence
 )->pd.DataFrame: # One row a name: `row` in `titles` (0 = first), `name`, and `first`: is it the title itself?
     "Each title, and the other names in brackets behind it"
     titles = pd.Series(titles).fillna('').astype(str).reset_index(drop=True)
-    main = titles.str.replace(r'\s*\([^()]*\)', '', regex=True).str.strip()
-    others = titles.str.findall(r'\(([^()]*)\)').explode().dropna()
+    bracketed = titles[titles.str.contains('(', regex=False)]
+    main = titles.str.strip()
+    main[bracketed.index] = bracketed.str.replace(r'\s*\([^()]*\)', '', regex=True).str.strip()
+    others = bracketed.str.findall(r'\(([^()]*)\)').explode().dropna()
     if len(others):
         others = others.str.replace(r'\ba\.?\s?k\.?\s?a\.?\s+', '', regex=True)
         others = others.str.split(r',\s+(?=[A-Z])', regex=True).explode()
@@ -62,8 +103,10 @@ def alternative_titles(
 # %% ../nbs/05_titles.ipynb #16af68fa
 def _name_table(titles, counts):
     "Every key of every title, the best first"
+    names = alternative_titles(titles)
+    main = names[names['first']].set_index('row')['name'].reindex(range(len(titles)))
     whole = pd.DataFrame({'row':range(len(titles)), 'name':titles, 'first':True})
-    names = pd.concat([alternative_titles(titles), whole]).drop_duplicates(['row', 'name'])
+    names = pd.concat([names, whole[titles != main.to_numpy(dtype=object)]]).drop_duplicates(['row', 'name'])
     names['count'] = counts[names['row']]
     exact = names[names['first']].assign(level=0, key=lambda df: title_keys(df['name']))
     loose = names.assign(level=2 - names['first'], key=title_keys(names['name'], article=False))
@@ -106,7 +149,8 @@ class TitleIndex:
         self.counts = np.zeros(len(self.ids), int) if counts is None else np.asarray(counts)
         self.popular = np.argsort(-self.counts, kind='stable') # positions, the best known first
         self.keys = _name_table(self.titles, self.counts) if self.has_titles else self._id_keys()
-        self._by_key = dict(zip(self.keys['key'].iloc[::-1], self.keys['row'].iloc[::-1].tolist()))
+        keys, rows = (self.keys[name].to_numpy()[::-1].tolist() for name in ('key', 'row')) # the best last
+        self._by_key = dict(zip(keys, rows))
         self._by_id = dict(zip(self.ids[::-1].tolist(), range(len(self.ids) - 1, -1, -1)))
         self._near, self._words = None, None # made when they are first needed
 
@@ -127,7 +171,6 @@ def _query_keys(titles):
     bare = titles.map(_without_year)
     return list(zip(*(title_keys(text, article) for text in (titles, bare) for article in (True, False))))
 
-# %% ../nbs/05_titles.ipynb #302099a5
 @patch
 def _position(self:TitleIndex, item):
     "The position of an id, -1 where it is none"
@@ -140,17 +183,26 @@ _buckets = 64 # letters are counted by their code modulo this; two letters in on
 
 def _letters(text): return np.frombuffer(text.encode('utf-32-le'), 'uint32') % _buckets
 
+def _letter_counts(keys, lengths, chunk=65_536):
+    "How often each letter stands in each key, (buckets, n)"
+    res = np.zeros((_buckets, len(keys)), 'uint16')
+    for start in range(0, len(keys), chunk):
+        part = lengths[start:start + chunk]
+        letters = _letters(''.join(keys[start:start + chunk])).astype('int64')
+        place = letters*len(part) + np.repeat(np.arange(len(part)), part)
+        res[:, start:start + chunk] = np.bincount(place, minlength=_buckets*len(part)).reshape(_buckets, len(part))
+    return res
+
 class _NearKeys:
     "Distinct keys, sorted, to be searched by prefix and by similarity"
     def __init__(self, keys, rows):
-        order = sorted(range(len(keys)), key=keys.__getitem__)
-        self.keys, self.rows, self.rank = [keys[i] for i in order], rows[order], np.array(order, int)
+        keys = pa.array(keys, pa.string())
+        self.rank = pc.array_sort_indices(keys).to_numpy().astype(int)
+        self.keys, self.rows = keys.take(pa.array(self.rank)).to_pylist(), rows[self.rank]
         lengths = np.array([len(key) for key in self.keys], int)
         self.by_length = np.argsort(lengths, kind='stable')
         self.lengths = lengths[self.by_length]
-        self.counts = np.zeros((_buckets, len(keys)), 'uint16') # of the letters of each key, the shortest key first
-        letters = _letters(''.join([self.keys[i] for i in self.by_length]))
-        np.add.at(self.counts, (letters, np.repeat(np.arange(len(keys)), self.lengths)), 1)
+        self.counts = _letter_counts([self.keys[i] for i in self.by_length], self.lengths)
 
 # %% ../nbs/05_titles.ipynb #c257d716
 def _prefix_range(ordered, prefix):
@@ -210,7 +262,7 @@ def _near_keys(self:TitleIndex):
     if self._near is None:
         loose = self.keys[self.keys['level'] > 0] if self.has_titles else self.keys # ids that are names
         loose = loose.drop_duplicates('key')
-        self._near = _NearKeys(loose['key'].tolist(), loose['row'].to_numpy())
+        self._near = _NearKeys(loose['key'].to_numpy(dtype=object), loose['row'].to_numpy())
     return self._near
 
 @patch
@@ -257,11 +309,11 @@ def locate(self:TitleIndex,
 # %% ../nbs/05_titles.ipynb #88b45521
 @patch
 def match(self:TitleIndex,
-    queries, # Ids and titles, any sequence
+    queries, # Ids and titles, one or any sequence
     min_similarity:float=.6, # Similarity of a near title at the least, from 0 to 1; None for exact titles only
 )->pd.DataFrame: # `query`, `item_id` and `title` (or None), `how` ('id', 'title', 'near' or ''), `similarity`
     "What ids and titles are understood as"
-    queries = list(queries)
+    queries = [queries] if np.isscalar(queries) else list(queries)
     found = self.locate(queries, min_similarity)
     ids, titles = ([*values, None] for values in (self.ids.tolist(), self.titles)) # position -1 is None
     rows = [(query, ids[m.position], titles[m.position], m.how, m.similarity) for query,m in zip(queries, found)]
@@ -272,15 +324,17 @@ def match(self:TitleIndex,
 class _Words:
     "The words of all titles, sorted, and the titles they stand in, each by its rank, the best known first"
     def __init__(self, titles):
-        keys, self.n = [search_key(title) for title in titles], len(titles)
-        words = pd.Series(keys, dtype=object).str.split().explode().dropna()
-        code, self.words = pd.factorize(words.to_numpy(dtype=object), sort=True)
-        pairs = np.unique(code.astype('int64')*max(self.n, 1) + words.index.to_numpy(dtype='int64'))
+        keys, self.n = pa.array(_search_keys(titles).array, pa.string()), len(titles)
+        words, row = _words_of(keys)
+        self.words = pc.unique(words).sort()
+        code = pc.index_in(words, self.words).to_numpy()
+        pairs = np.sort(code.astype('int64')*max(self.n, 1) + row)
+        pairs = pairs[np.r_[True, pairs[1:] != pairs[:-1]][:len(pairs)]] # a word counts once in a title
         self.ranks = (pairs % max(self.n, 1)).astype('int32') # of the titles with each word, one word after the other
         self.starts = np.searchsorted(pairs//max(self.n, 1), np.arange(len(self.words) + 1)) # of each word in `ranks`
-        self.words = self.words.tolist()
-        order = sorted(range(self.n), key=keys.__getitem__)
-        self.keys, self.order = [keys[i] for i in order], np.array(order, int)
+        self.words = self.words.to_pylist()
+        self.order = pc.array_sort_indices(keys).to_numpy().astype(int) # stable
+        self.keys = keys.take(pa.array(self.order)).to_pylist()
         self.text = ''.join(f'{word}\n' for word in self.words) # to look inside words
         self.ends = np.cumsum([len(word) + 1 for word in self.words])
 

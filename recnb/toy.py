@@ -10,6 +10,7 @@ import numpy as np, pandas as pd
 from typing import NamedTuple
 from scipy.special import ndtr
 from fastcore.meta import delegates
+from .suggestions import *
 from .ratings import *
 from .synthetic import *
 
@@ -135,8 +136,7 @@ def _truth(users, items, shift, n, rows, mood, liking, effects):
 def _check_sizes(n_users, n_items, mean_ratings, min_ratings):
     "Raise an error about sizes that are impossible"
     for name,value in dict(n_users=n_users, n_items=n_items, min_ratings=min_ratings).items():
-        if value < 1 or value != int(value):
-            raise ValueError(f'{name}={value} makes no table; give a whole number from 1 upwards.')
+        check_whole(name, value, 1)
     if not 1 <= mean_ratings:
         raise ValueError(f'mean_ratings={mean_ratings} is too few; every user rates at least one item.')
     if mean_ratings > n_items:
