@@ -42,7 +42,7 @@ protocols = [
 
 # %% ../nbs/60_report.ipynb #27fe4ae2
 def protocol_fits(
-    protocol:Protocol,
+    protocol:Protocol, # One of `protocols`
     r:Ratings, # Any data
 )->bool:
     "Can this data answer the question?"
@@ -144,7 +144,7 @@ def _ratings_for(run):
 
 # %% ../nbs/60_report.ipynb #53f0803f
 def measure_run(
-    run:Run,
+    run:Run, # What to train, on what
 )->dict: # Plain values
     "Train and measure, here and now"
     for name in run.imports: import_models(name)
@@ -155,12 +155,16 @@ def measure_run(
     figures = dict(mae=trial.mae, rmse=trial.rmse, **trial.ranking)
     sizes = dict(n_train=trial.n_train, n_test=trial.n_test, users=r.n_users, items=r.n_items)
     cost = dict(seconds=trial.train_seconds, cpu_seconds=round(time.process_time() - cpu, 2),
-        total_seconds=round(time.perf_counter() - started, 2),
-        peak_mb=round(peak_memory()), before_mb=round(before), parameters=parameter_count(get_model(trial.learn.model)))
-    return to_json_value(dict(asdict(run), peer=_is_peer(run.model), epochs=trial.epochs, arguments=args, figures=figures, lists=trial.lists,
-        **sizes, **cost, machine=machine(), versions=versions(), commit=commit()))
+        total_seconds=round(time.perf_counter() - started, 2), peak_mb=round(peak_memory()), before_mb=round(before),
+        parameters=parameter_count(get_model(trial.learn.model)))
+    where = dict(machine=machine(), versions=versions(), commit=commit())
+    return to_json_value(dict(asdict(run), peer=_is_peer(run.model), epochs=trial.epochs, arguments=args,
+        figures=figures, lists=trial.lists, **sizes, **cost, **where))
 
-# %% ../nbs/60_report.ipynb #886dfee8
+# %% ../nbs/60_report.ipynb #8d50cad3
+def _write_record(path, record):
+    with atomic_file(path) as part: part.write_text(json.dumps(record, ensure_ascii=False), encoding='utf-8')
+
 def _run_from_words():
     "What the process of a run does: measure, and write the result to a file"
     importlib.import_module('recnb.all') # which registers all models
@@ -169,10 +173,11 @@ def _run_from_words():
     try: record = measure_run(Run(**words))
     except (ValueError, ImportError, FileNotFoundError, FloatingPointError, MemoryError) as e:
         record = dict(words, skipped=str(e) or type(e).__name__)
-    with atomic_file(path) as part: part.write_text(json.dumps(record, ensure_ascii=False), encoding='utf-8')
+    _write_record(path, record)
 
+# %% ../nbs/60_report.ipynb #47739a60
 def run_apart(
-    run:Run,
+    run:Run, # What to train, on what
     path:Path, # File to write
     minutes:float=None, # The longest it may take; as long as it needs if None
 )->dict: # The record, with 'skipped' where there are no figures
@@ -187,7 +192,7 @@ def run_apart(
         errors.seek(0)
         reason = code if isinstance(code, str) else _reason(code, errors.read())
     record = dict(asdict(run), skipped=reason)
-    with atomic_file(path) as part: part.write_text(json.dumps(record, ensure_ascii=False), encoding='utf-8')
+    _write_record(path, record)
     return record
 
 def _reason(code, errors):
@@ -233,7 +238,7 @@ def _check_splits(splits):
 # %% ../nbs/60_report.ipynb #9540568f
 def run_path(
     out:Path, # Folder of the report
-    run:Run,
+    run:Run, # What is trained, on what
 )->Path:
     "The file of a run"
     words = [Path(run.data).name, run.split, run.model, f'seed{run.seed}']
@@ -382,13 +387,18 @@ _intro = '''# Results
 
 > Every model on every data set that was there: errors and lists, what they cost, and what others have published
 
-[`recnb report`](60_report.ipynb) wrote this page from {n_runs:,} runs. Each trained one model with its default settings: an epoch is chosen on validation rows, the model is trained on all but the test rows, and these are looked at once. Figures are means over seeds with their standard deviation; seconds are those of training on the machine below, both fits together, by the clock; CPU seconds are those of training and measuring, by all cores together; memory is the peak of a process that did nothing else, Python, torch and the data included.
+[`recnb report`](60_report.ipynb) wrote this page from {n_runs:,} runs. Each trained one model with its default
+settings: an epoch is chosen on validation rows, the model is trained on all but the test rows, and these are looked at
+once. Peers are models of other libraries that were trained and measured on the same rows by the same code.
 
-**Machine.** {machines}.
-
-**Versions.** {versions}.
-
-**Code.** Commit {commits}.
+- **Figures** are means over seeds, with their standard deviation. MAE and RMSE are better when they are lower; hit
+  rate (HR), NDCG and recall (R) when they are higher.
+- **Seconds** are those of training, by the clock, both fits together; **CPU s** those of training and measuring, by all
+  cores together, which other programs on the machine disturb less.
+- **Peak MB** is the most memory of a process that did nothing else, Python, torch and the data included.
+- **Machine:** {machines}.
+- **Versions:** {versions}.
+- **Code:** commit {commits}.
 '''
 
 def _distinct(records, text): return '; '.join(dict.fromkeys(text(record) for record in records))

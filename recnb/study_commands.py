@@ -47,13 +47,14 @@ def _with_source(res, record, ratings, name, columns):
     own = ('model', 'data', 'split', 'seed', 'epochs', 'bs', 'metric', 'relevant', 'set', 'trials', 'search',
         'finalists', 'seeds')
     run = res.run | dict(data=name) | {k: v for k,v in record.items() if k not in own}
-    source = ', '.join([repr(name), *(f'{key}={value!r}' for key,value in _reader_args(columns).items())])
-    has_films = lib.get_recipe(res.model).reads_text and lib.FILM_NUMBERS[0] in (ratings.items if ratings.items is not None else ())
-    load = f'add_films(load({source}))' if has_films else f'load({source})'
+    load = f"load({', '.join([repr(name), *(f'{key}={value!r}' for key,value in _reader_args(columns).items())])})"
+    has_films = ratings.items is not None and lib.FILM_NUMBERS[0] in ratings.items
+    if has_films and lib.get_recipe(res.model).reads_text: load = f'add_films({load})'
     words = [word for name in _imports for word in ('--import', name)]
     command = lib.train_command(run).replace('recnb train', shlex.join(['recnb', *words, 'train']), 1)
     return replace(res, run=run, command=command, python=res.python.replace(f'load({ratings.name!r})', load, 1))
 
+# %% ../nbs/71_study_commands.ipynb #3e1f713a
 def _write_tuned(res, out):
     "All of a result into the folder of its study"
     import tomli_w

@@ -30,8 +30,9 @@ def check_search(
 )->dict: # Name to a `Range` or a list of choices
     "What is tuned: the recipe's own search where the caller has none; a sentence where that cannot be"
     chosen = get_recipe(model)
-    if chosen.run: raise ValueError(f"model '{model}' has two stages; tune each for itself: {', '.join(model.split('+'))}.")
-    if search is None: search = chosen.search
+    if chosen.run:
+        raise ValueError(f"model '{model}' has two stages; tune each for itself: {', '.join(model.split('+'))}.")
+    search = chosen.search if search is None else search
     if not search: raise ValueError(f"model '{model}' has nothing to tune; name arguments of it as search=.")
     search = dict(search) if isinstance(search, dict) else dict.fromkeys(search)
     types, takes_others = _argument_types(chosen)
@@ -44,15 +45,16 @@ def check_search(
         _check_space(model, name, search[name])
     return search
 
+# %% ../nbs/58_tune.ipynb #03d56c41
 def _check_space(model, name, space):
     "Raise a sentence where a range or a list of choices is none"
-    where = f"model '{model}', argument '{name}'"
-    if space is None: raise ValueError(f'{where}: the recipe names no range; give one, such as Range(.001, .1, log=True).')
+    def refuse(why): raise ValueError(f"model '{model}', argument '{name}': {why}.")
+    if space is None: refuse('the recipe names no range; give one, such as Range(.001, .1, log=True)')
     if not isinstance(space, Range):
         if isinstance(space, (list, tuple)) and len(space): return
-        raise ValueError(f'{where}: {space!r} is neither a Range nor a list of choices.')
-    if not space.low < space.high: raise ValueError(f'{where}: a range from {space.low:g} to {space.high:g} is empty.')
-    if space.log and space.low <= 0: raise ValueError(f'{where}: a logarithmic scale starts above 0, not at {space.low:g}.')
+        refuse(f'{space!r} is neither a Range nor a list of choices')
+    if not space.low < space.high: refuse(f'a range from {space.low:g} to {space.high:g} is empty')
+    if space.log and space.low <= 0: refuse(f'a logarithmic scale starts above 0, not at {space.low:g}')
 
 # %% ../nbs/58_tune.ipynb #67ef6884
 def default_settings(
@@ -72,7 +74,6 @@ def _is_inside(value, space):
     if not isinstance(space, Range): return value in space
     return isinstance(value, (int, float)) and space.low <= value <= space.high
 
-# %% ../nbs/58_tune.ipynb #6446ddd2
 def search_table(
     model:str, # Name of a recipe
     search=None, # The caller's own, as for `tune`
@@ -172,7 +173,8 @@ def _open_study(out, metric, settings):
 # %% ../nbs/58_tune.ipynb #45174d0a
 def _finished(study):
     "Tries that are done: with a figure, pruned, or failed by themselves; not those that were interrupted"
-    return [t for t in study.get_trials(deepcopy=False) if t.state.name in ('COMPLETE', 'PRUNED') or 'error' in t.user_attrs]
+    def is_done(t): return t.state.name in ('COMPLETE', 'PRUNED') or 'error' in t.user_attrs
+    return [t for t in study.get_trials(deepcopy=False) if is_done(t)]
 
 def _suggest(trial, search):
     "The settings of a try; numbers with three digits, so that they can be read and typed"
@@ -206,7 +208,8 @@ class Tuning:
         self.model, self.r, self.spec, self.seed, self.bs, self.fixed = model, r, spec, seed, bs, fixed
         self.search = check_search(model, search)
         self.search = {k: v for k,v in self.search.items() if k not in fixed and not (k == 'epochs' and epochs)}
-        if not self.search: raise ValueError(f"each argument to tune of model '{model}' is given a value; leave one out.")
+        if not self.search:
+            raise ValueError(f"each argument to tune of model '{model}' is given a value; leave one out.")
         self.epochs = get_recipe(model).epochs and (epochs or get_recipe(model).epochs)
         self.metric, self.relevant, self.progress = tuning_metric(model, r, metric), relevant, progress
         self.given = dict(epochs=epochs, metric=metric)
@@ -361,21 +364,25 @@ def train_command(
     "The options of `recnb train` as a line for a shell"
     words = ['recnb', 'train']
     for name,value in options.items():
-        if name == 'set': words += [w for k,v in value.items() for w in ('--set', f'{k}={v if isinstance(v, str) else json.dumps(v)}')]
-        else: words += [f'--{name}'] if value is True else [f'--{name}', str(value)]
+        if name != 'set': words += [f'--{name}'] if value is True else [f'--{name}', str(value)]
+        else: words += [word for pair in value.items() for word in ('--set', _setting_text(*pair))]
     return shlex.join(words)
 
+def _setting_text(name, value): return f'{name}={value if isinstance(value, str) else json.dumps(value)}'
+
+# %% ../nbs/58_tune.ipynb #f1bc3c62
 @patch
 def trial_args(self:Tuning,
     settings:dict, # Of what is tuned
 )->dict: # Arguments of `run_trial`, beside the model and the data
     "The arguments with which a trial has some settings"
-    args = dict(spec=self.spec, seed=self.seed, ranking=self.higher or None, relevant=self.relevant, bs=self.bs, **self.given)
+    args = dict(spec=self.spec, seed=self.seed, ranking=self.higher or None, relevant=self.relevant, bs=self.bs)
+    args |= self.given
     if not self.epochs: args['metric'] = None
     args |= {**self.fixed, **settings}
     return {name: value for name,value in args.items() if value is not None}
 
-def _python_line(model, data, args): 
+def _python_line(model, data, args):
     words = ', '.join(f'{name}={value!r}' for name,value in args.items())
     return f'run_trial({model!r}, load({data!r}), {words})'
 
@@ -386,13 +393,29 @@ def look(self:Tuning,
 )->tuple: # A table of the winner and the defaults on the test rows, and the protocol in a line
     "Train the winner and the defaults on all but the test rows, and look at these"
     own = default_settings(self.model, self.search)
-    trials = {'tuned': run_trial(self.model, self.r, progress=self.progress, **self.trial_args(settings))}
-    if settings != own: trials['defaults'] = run_trial(self.model, self.r, progress=self.progress, **self.trial_args(own))
+    def trained(settings): return run_trial(self.model, self.r, progress=self.progress, **self.trial_args(settings))
+    trials = {'tuned': trained(settings)}
+    if settings != own: trials['defaults'] = trained(own)
     rows = {name: dict(mae=t.mae, rmse=t.rmse, **t.short_ranking, epochs=t.epochs, seconds=t.train_seconds)
         for name,t in trials.items()}
     looks = [*self.study.user_attrs.get('looks', []), len(_finished(self.study))]
     self.study.set_user_attr('looks', looks)
     return pd.DataFrame(rows).T.dropna(axis=1, how='all').rename_axis('settings'), trials['tuned'].protocol
+
+# %% ../nbs/58_tune.ipynb #79037b08
+def _check_counts(**counts):
+    for name,value in counts.items():
+        if not isinstance(value, int) or value < 1: raise ValueError(f'{name}={value!r}, and it is at least 1.')
+
+def _run_tries(tuning, trials, note):
+    "Run what is missing of so many tries"
+    done = len(_finished(tuning.study))
+    if done: note(f'{done} tries are kept from before')
+    for number in range(done, trials):
+        row = tuning.run_one()
+        words = ', '.join(f'{name}={row[name]}' for name in tuning.search)
+        best = f', best {tuning.best_tries[0].value:.4f}' # the first try has a figure, or ends in an error
+        note(f"try {number + 1}/{trials}: {tuning.metric} {row['value']:.4f}, {row['state']}{best} ({words})")
 
 # %% ../nbs/58_tune.ipynb #3c963413
 def tune(
@@ -407,32 +430,19 @@ def tune(
     **kwargs # To `Tuning`: `seed`, `metric`, `search`, ..., and fixed arguments of the model
 )->Tuned:
     "Search for a model's settings on validation rows, repeat the best, and look at the test rows once"
-    for name,value in dict(trials=trials, finalists=finalists, seeds=seeds).items():
-        if not isinstance(value, int) or value < 1: raise ValueError(f'{name}={value!r}, and it is at least 1.')
+    note = note or str # says nothing
+    _check_counts(trials=trials, finalists=finalists, seeds=seeds)
     tuning = Tuning(model, r, spec, out=out, **kwargs)
     _run_tries(tuning, trials, note)
-    if not tuning.best_tries: raise ValueError('no try has a figure; see why in the column state of the tries.')
     table = tuning.repeat(finalists, seeds, note)
     settings = dict(tuning.study.get_trials(deepcopy=False)[table.index[0]].user_attrs['arguments'])
     looks = tuning.study.user_attrs.get('looks', [])
-    if looks and looks[-1] != len(tuning.trials) and note:
-        note(f'the test rows were looked at before, after {looks[-1]} tries; a figure that is looked at twice is no test')
+    if looks and looks[-1] != len(tuning.trials):
+        note(f'the test rows were looked at before, after {looks[-1]} tries; what is looked at twice is no test')
     test, protocol = tuning.look(settings)
     options = tuning.options(settings)
     return Tuned(model, tuning.metric, protocol, settings, tuning.trials, table, test, tuning.importance(),
         train_command(options), _python_line(model, r.name, tuning.trial_args(settings)), options)
-
-def _run_tries(tuning, trials, note):
-    "Run what is missing of so many tries"
-    done = len(_finished(tuning.study))
-    if done and note: note(f'{done} tries are kept from before')
-    for number in range(done, trials):
-        row = tuning.run_one()
-        if not note: continue
-        words = ', '.join(f'{name}={row[name]}' for name in tuning.search)
-        best = tuning.best_tries[0] if tuning.best_tries else None
-        ending = f', best {best.value:.4f}' if best else ''
-        note(f"try {number + 1}/{trials}: {tuning.metric} {row['value']:.4f}, {row['state']}{ending} ({words})")
 
 # %% ../nbs/58_tune.ipynb #cf495276
 @patch
