@@ -152,7 +152,8 @@ def measure_run(
     r, args = _ratings_for(run)
     before, cpu = peak_memory(), time.process_time()
     trial = run_trial(run.model, r, run.split, seed=run.seed, ranking=run.ranks, **args)
-    figures = dict(mae=trial.mae, rmse=trial.rmse, **trial.ranking)
+    found = dict(mae=trial.mae, rmse=trial.rmse, **trial.ranking)
+    figures = {name: None if value is None else round(float(value), 6) for name,value in found.items()}
     sizes = dict(n_train=trial.n_train, n_test=trial.n_test, users=r.n_users, items=r.n_items)
     cost = dict(seconds=trial.train_seconds, cpu_seconds=round(time.process_time() - cpu, 2),
         total_seconds=round(time.perf_counter() - started, 2), peak_mb=round(peak_memory()), before_mb=round(before),
@@ -309,8 +310,11 @@ def report_table(
 
 # %% ../nbs/60_report.ipynb #0a3e2c5d
 def _markdown(rows, columns):
-    "Rows of texts as a table; all but the first column to the right"
-    lines = ['| ' + ' | '.join(columns) + ' |', '|---' + '|---:'*(len(columns) - 1) + '|']
+    "Rows of texts as a table, columns of numbers to the right"
+    rows = list(rows)
+    def is_number(column): return all(re.fullmatch('[0-9.,± ]*', row[column]) for row in rows)
+    lines = ['| ' + ' | '.join(columns) + ' |']
+    lines.append('|' + '|'.join('---:' if is_number(i) else '---' for i in range(len(columns))) + '|')
     return '\n'.join([*lines, *('| ' + ' | '.join(row) + ' |' for row in rows)])
 
 def _with_spread(mean, spread):
@@ -413,7 +417,7 @@ def _versions_text(record): return ', '.join(f'{name} {version}' for name,versio
 # %% ../nbs/60_report.ipynb #d7cabe44
 def _image_name(data, split): return re.sub(r'[^\w-]', '-', f'results-{data}-{split}') + '.png'
 
-def _section(records, tried, data, protocol, theirs):
+def _section(records, not_run, data, protocol, theirs):
     "A protocol on a data set: the question, the table, who is ahead, the plot, and published figures"
     columns, table = _columns[protocol.ranks], report_table(records)
     sizes = f"{records[0]['n_train']:,} rows to learn from, {records[0]['n_test']:,} to test on."
@@ -422,8 +426,7 @@ def _section(records, tried, data, protocol, theirs):
     names = ['model', *columns.values(), 'seeds', *_costs.values()]
     lines = [f'### {data}, {protocol.split}', f'{protocol.question[0].upper()}{protocol.question[1:]}. {sizes}',
         _markdown(_our_rows(table, columns), names), who_is_ahead(table, theirs, protocol.ranks)]
-    missing = [name for name in tried if name not in set(table['model'])]
-    if missing: lines.append(f"Not run here: {', '.join(f'`{name}`' for name in missing)}.")
+    if not_run: lines.append(f"Not run here: {', '.join(f'`{name}`' for name in not_run)}.")
     lines.append(f'![CPU seconds and the main figure]({"images/" + _image_name(data, protocol.split)})')
     if len(theirs):
         names = ['published', *columns.values(), 'comparable', 'protocol', 'source']
@@ -440,6 +443,12 @@ def _groups(records):
             mine = [r for r in records if (r['data'], r['split']) == (data, protocol.split)]
             rows = theirs[(theirs['data'] == data) & (theirs['split'] == protocol.split)]
             if mine: yield data, protocol, mine, rows
+
+def _not_run(records, data, protocol):
+    "Models that were run under other protocols of the kind, and neither run nor skipped here"
+    of_kind = [r for r in records if r['ranks'] == protocol.ranks and 'skipped' not in r]
+    tried = {r['model'] for r in records if (r['data'], r['split']) == (data, protocol.split)}
+    return [model for model in dict.fromkeys(r['model'] for r in of_kind) if model not in tried]
 
 def _skipped_text(skipped):
     "A table of what was skipped, and why"
@@ -464,8 +473,7 @@ def render_report(
         title = 'Lists' if protocol.ranks else 'Ratings'
         if title != heading: text.append(f'## {title}')
         heading = title
-        tried = dict.fromkeys(r['model'] for r in done if r['ranks'] == protocol.ranks)
-        text.append(_section(mine, tried, data, protocol, theirs))
+        text.append(_section(mine, _not_run(records, data, protocol), data, protocol, theirs))
     text.append('## Skipped\n\n' + _skipped_text([r for r in records if 'skipped' in r]))
     return '\n\n'.join(part.strip() for part in text) + '\n'
 
