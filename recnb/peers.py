@@ -6,12 +6,12 @@
 __all__ = ['import_peer', 'PeerRater', 'myfm_learner', 'surprise_learner', 'PeerRanker', 'implicit_als_learner',
            'implicit_bm25_learner', 'implicit_bpr_learner']
 
-# %% ../nbs/59_peers.ipynb #087af930
-import importlib.metadata, importlib.util, sys
+# %% ../nbs/59_peers.ipynb #1b2f0942
+import importlib.metadata, importlib.util, io, sys
 import numpy as np, pandas as pd, torch
 from fastai.basics import Learner
 from fastcore.basics import patch
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stderr
 from scipy import sparse
 from types import SimpleNamespace
 from .ratings import *
@@ -68,30 +68,44 @@ def _columns(dls):
     rows = dls.train.dataset
     return [column.cpu().numpy() for column in (rows.user, rows.item, rows.rating)]
 
+# %% ../nbs/59_peers.ipynb #5a8b74bc
+def _side(own, other, n_own, n_other, implicit):
+    "The features of each row of one side, sparse: which it is; with `implicit`, also what of the other it goes with"
+    which = sparse.diags(np.arange(n_own) > 0, format='csr', dtype='float64') # nothing for the unknown, index 0
+    if not implicit: return which
+    seen = sparse.csr_matrix((np.ones(len(own)), (own, other)), (n_own, n_other))
+    seen.data[:] = 1
+    n = np.asarray(seen.sum(1))[:, 0]
+    return sparse.hstack([which, sparse.diags(1/np.sqrt(n.clip(min=1))) @ seen], format='csr')
+
 # %% ../nbs/59_peers.ipynb #3897d227
 @recipe('myfm', about='Bayesian factorization machine of myFM, users and items only')
+@recipe('myfm-svdpp', about='the same with implicit feedback both ways', implicit=True)
+@recipe('myfm-probit', about='the same with thresholds between stars', implicit=True, probit=True)
 def myfm_learner(
     dls, # `RatingDataLoaders`
+    implicit:bool=False, # Implicit feedback of both sides?
+    probit:bool=False, # Thresholds between the stars, in place of a number?
     rank:int=10, # Width of the factors
     draws:int=300, # Samples of all parameters, of which the first tenth is left out
     seed:int=0, # Of the draws
 )->Learner: # Fitted
-    "A `Learner` around myFM's regressor"
+    "A `Learner` around a model of myFM"
     myfm = import_peer('myfm', 'myfm')
-    sizes = len(dls.users), len(dls.items)
     user, item, rating = _columns(dls)
-    model = myfm.MyFMRegressor(rank=rank, random_seed=seed)
-    model.fit(_one_hot(user, item, sizes), rating.astype('float64'), n_iter=draws, n_kept_samples=draws - draws//10)
-    low, high = dls.scale.low, dls.scale.high
-    def predict(user, item): return model.predict(_one_hot(user, item, sizes)).clip(low, high)
+    n, m, levels = len(dls.users), len(dls.items), np.unique(rating) # of which the probit needs all
+    sides = _side(user, item, n, m, implicit), _side(item, user, m, n, implicit)
+    def blocks(*index): return [myfm.RelationBlock(i.astype('int64'), side) for i,side in zip(index, sides)]
+    make, sizes = myfm.MyFMOrderedProbit if probit else myfm.MyFMRegressor, [n, m, m, n] if implicit else [n, m]
+    model = make(rank=rank, random_seed=seed)
+    target = np.searchsorted(levels, rating) if probit else rating.astype('float64')
+    with redirect_stderr(io.StringIO()): # its bar
+        model.fit(None, target, X_rel=blocks(user, item), n_iter=draws, n_kept_samples=draws - draws//10,
+            group_shapes=sizes)
+    def predict(user, item):
+        if probit: return model.predict_proba(None, blocks(user, item)) @ levels
+        return model.predict(None, blocks(user, item)).clip(levels[0], levels[-1])
     return _rater_learner(dls, predict, sum(sizes)*(rank + 1))
-
-def _one_hot(user, item, sizes):
-    "A row for each pair, with a 1 for its user and one for its item; none for the unknown, index 0"
-    n = len(user)
-    columns = np.stack([user, item + sizes[0]], 1).ravel()
-    known = np.stack([user > 0, item > 0], 1).ravel().astype('float64')
-    return sparse.csr_matrix((known, columns, np.arange(n + 1)*2), (n, sum(sizes)))
 
 # %% ../nbs/59_peers.ipynb #2a787ce7
 @recipe('surprise-svd', about="Surprise's SVD, with its own settings", algorithm='SVD')
