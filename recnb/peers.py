@@ -7,7 +7,7 @@ __all__ = ['import_peer', 'PeerRater', 'myfm_learner', 'surprise_learner', 'Peer
            'implicit_bm25_learner', 'implicit_bpr_learner']
 
 # %% ../nbs/59_peers.ipynb #1b2f0942
-import importlib.metadata, importlib.util, io, sys
+import importlib.metadata, importlib.util, io, sys, warnings
 import numpy as np, pandas as pd, torch
 from fastai.basics import Learner
 from fastcore.basics import patch
@@ -39,7 +39,9 @@ def import_peer(
 ): # The module
     "A module of another library, or an `ImportError` that says what to install"
     try:
-        with _old_setuptools(): return importlib.import_module(module)
+        with _old_setuptools(), warnings.catch_warnings():
+            warnings.simplefilter('ignore') # of tqdm, about widgets in notebooks
+            return importlib.import_module(module)
     except ImportError as e:
         if importlib.util.find_spec(module.partition('.')[0]): raise
         raise ImportError(f'{package} is not installed; `pip install "recnb[peers]"` installs it.') from e
@@ -186,7 +188,9 @@ def implicit_bm25_learner(
     knn = import_peer('implicit.nearest_neighbours', 'implicit')
     X, _ = liked_matrices(dls, liked)
     model = knn.BM25Recommender(K=neighbours, K1=K1, B=B, num_threads=torch.get_num_threads())
-    model.fit(X, show_progress=False)
+    with warnings.catch_warnings():
+        warnings.simplefilter('ignore') # of the form of its own matrices
+        model.fit(X, show_progress=False)
     def rank(rows, user): return (rows @ model.similarity).toarray()
     return _ranker_learner(dls, X, rank, model.similarity.nnz, liked)
 

@@ -7,7 +7,7 @@ __all__ = ['check_search', 'default_settings', 'search_table', 'tuning_metric', 
            'import_optuna', 'Tuning', 'Tuned', 'train_command', 'tune']
 
 # %% ../nbs/58_tune.ipynb #aca31754
-import importlib.util, inspect, json, math, shlex, time
+import importlib.util, inspect, json, math, shlex, time, warnings
 import numpy as np, pandas as pd
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -148,7 +148,9 @@ def import_optuna(): # The module
     "optuna, or an `ImportError` that says what to install"
     if not importlib.util.find_spec('optuna'):
         raise ImportError('tuning needs optuna, which is not installed; `pip install "recnb[tune]"` installs it.')
-    import optuna
+    with warnings.catch_warnings():
+        warnings.simplefilter('ignore') # of tqdm, about widgets in notebooks
+        import optuna
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     return optuna
 
@@ -448,9 +450,9 @@ def tune(
 @patch
 def plot(self:Tuned): # A matplotlib `Figure`
     "The tries one after the other, and the importance of each argument"
-    from matplotlib.figure import Figure
-    figure = Figure(figsize=(9, 3.2), layout='constrained')
-    history, bars = figure.subplots(1, 2)
+    import matplotlib.pyplot as plt
+    figure, (history, bars) = plt.subplots(1, 2, figsize=(9, 3.2), layout='constrained')
+    plt.close(figure) # so that a notebook shows it once, as the value of a cell
     done = self.trials[self.trials['state'] == 'complete'][self.metric]
     higher = '@' in self.metric
     history.plot(done.index, done, 'o', color='tab:blue', label='a try')
