@@ -2,7 +2,7 @@
 # The stamps in .venv say which install is done; they are remade when the requirements change.
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo lint lint-js test test-slow prepare outputs docs wheel smoke clean FORCE
+.PHONY: help demo report lint lint-js test test-slow prepare outputs docs wheel smoke clean FORCE
 
 VENV  := .venv
 BIN   := $(VENV)/bin
@@ -33,6 +33,9 @@ $(DEV): $(READY) $(NEEDS)
 
 demo: $(RUN) ## train on a small data set and recommend; DATA=ml-100k or a csv of yours, ARGS='--user-col who'
 	@$(BIN)/recnb demo $(if $(DATA),--data "$(DATA)") $(ARGS)
+
+report: $(DEV) ## measure every model on every data set into the folder OUT; resumes; ARGS='--data toy --seeds 1'
+	@$(BIN)/recnb report --out "$(or $(OUT),report)" $(ARGS)
 
 lint: $(READY) ## are the code and the pages plain and readable?
 	@$(BIN)/python tools/lint.py

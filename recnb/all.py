@@ -56,3 +56,4 @@ from recnb.hub import *
 from recnb.update import *
 from recnb.evaluate import *
 from recnb.fastai_habits import *
+from recnb.tune import *

@@ -155,7 +155,7 @@ class Popularity(Baseline):
 
 # %% ../nbs/20_baseline.ipynb #2dc6c045
 @recipe('recent-popularity', about='ranks by number of ratings in the last days before the latest training rating',
-    ranks=True)
+    ranks=True, search=dict(days=Range(1., 365., log=True)))
 def recent_popularity_learner(
     dls, # `RatingDataLoaders` of ratings with timestamps
     days:float=7., # Before the latest training rating
@@ -197,5 +197,8 @@ _baselines = {'median':(GlobalMedian, 'the median rating, for every user and ite
     'mean':(GlobalMean, 'the mean rating'),
     'item-mean':(ItemMean, 'the damped mean of each item'), 'bias':(Bias, 'damped user and item biases'),
     'popularity':(Popularity, 'ranks by number of ratings')}
-for _name,(_cls,_about) in _baselines.items(): recipe(_name, about=_about, ranks=_cls.ranks, cls=_cls)(baseline_learner)
+_damping = Range(.1, 100., log=True)
+_searches = {'item-mean':dict(damping=_damping), 'bias':dict(user_damping=_damping, item_damping=_damping)}
+for _name,(_cls,_about) in _baselines.items():
+    recipe(_name, about=_about, ranks=_cls.ranks, search=_searches.get(_name), cls=_cls)(baseline_learner)
 baselines = ['median', 'mean', 'item-mean', 'bias']

@@ -15,6 +15,7 @@ from . import __version__
 from .terminal import *
 from .prepare_command import data_commands
 from .saved_commands import saved_commands
+from .study_commands import study_commands
 
 # %% ../nbs/50_cli.ipynb #1ff40c37
 _about = 'Recommenders from ratings: look at data, train models, compare them, recommend.'
@@ -24,6 +25,7 @@ app = typer.Typer(
 data_app = typer.Typer(help='Data sets: list, fetch or describe them.', no_args_is_help=True, rich_markup_mode=None)
 app.add_typer(data_app, name='data')
 app.add_typer(saved_commands)
+app.add_typer(study_commands)
 
 # %% ../nbs/50_cli.ipynb #01ece2de
 def _print_version(wanted:bool):

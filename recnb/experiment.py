@@ -261,6 +261,7 @@ def fit_recipe(
     checkpoint:Checkpoint=None, # Written after each epoch, and resumed from
     metric:str=None, # What is to choose the epoch, to be checked before anything is trained
     sized_by:int=None, # Training rows that decide about the size of batches; those of `parts` if None
+    fit_cbs=(), # More callbacks, of this fit only
     **kwargs # Arguments of the model's loaders and of its learner function
 )->tuple: # The fitted learner, and how many seconds that took
     "Make a learner from a seed, and fit it"
@@ -276,7 +277,7 @@ def fit_recipe(
     start = time.perf_counter()
     learn = chosen.make(dls, **learner_args) # a closed form does its work here
     if metric: check_metric(learn, metric)
-    fit_quietly(learn, epochs, stop, progress, flat, checkpoint)
+    fit_quietly(learn, epochs, stop, progress, flat, checkpoint, fit_cbs)
     return learn, time.perf_counter() - start + (checkpoint.seconds if checkpoint else 0.)
 
 # %% ../nbs/19_experiment.ipynb #3eba04ea

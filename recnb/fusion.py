@@ -392,9 +392,11 @@ def fusion_learner(
 
 # %% ../nbs/27_fusion.ipynb #da65146b
 _reads = 'with item embeddings that read text, genres and year'
-recipe('fusion-bst', epochs=4, about=f'BST, {_reads}', loaders=FusionHistories, reads_text=True,
+_search = dict(id_dropout=Range(.02, .5), lr=Range(5e-4, .02, log=True), text_wd=Range(.2, 20., log=True),
+    mf_wd=Range(.05, 2., log=True), epochs=Range(2, 8))
+recipe('fusion-bst', epochs=4, about=f'BST, {_reads}', loaders=FusionHistories, reads_text=True, search=_search,
     backbone='bst')(fusion_learner)
 recipe('fusion-mf', epochs=6, about=f'matrix factorization, {_reads}', loaders=FusionRatings, reads_text=True,
-    backbone='mf')(fusion_learner)
+    search={name: _search[name] for name in _search if name != 'lr'}, backbone='mf')(fusion_learner)
 recipe('fusion', epochs=3, about=f'the causal transformer, {_reads}', loaders=FusionSegments, reads_text=True,
-    skip_inner_fits=dict(mf_epochs=0), backbone='causal')(fusion_learner)
+    skip_inner_fits=dict(mf_epochs=0), search=_search, backbone='causal')(fusion_learner)

@@ -132,7 +132,8 @@ def explain(self:GradedEASE, *query, item:int)->tuple: # Item indices (N,), and 
 
 # %% ../nbs/36_graded_ease.ipynb #8b9411b2
 @recipe('graded-ease', about='EASE on graded ratings, with dropout and genres: the best list for new users',
-    loaders=AllRatingsDataLoaders, metric='ndcg@10')
+    loaders=AllRatingsDataLoaders, metric='ndcg@10', search=dict(l2=Range(5., 2000., log=True),
+    dropout=Range(0., .8), content=Range(.1, 20., log=True), popularity=Range(.001, .3, log=True)))
 def graded_ease_learner(
     dls, # `AllRatingsDataLoaders`
     l2:float=100., # Penalty of large weights, λ

@@ -162,7 +162,8 @@ def similar(self:IALS,
 
 # %% ../nbs/35_ials.ipynb #d9537c62
 @recipe('ials', about='factors for implicit feedback by alternating least squares, for large catalogues',
-    loaders=AllRatingsDataLoaders, metric='ndcg@10')
+    loaders=AllRatingsDataLoaders, metric='ndcg@10', search=dict(factors=Range(16, 256, log=True),
+    alpha=Range(1.5, 50., log=True), l2=Range(.001, .3, log=True), nu=Range(0., 1.2)))
 def ials_learner(
     dls, # `AllRatingsDataLoaders`
     factors:int=64, # Width of the vectors

@@ -301,7 +301,8 @@ def _check_memory(n_items, disliked, max_items):
 
 # %% ../nbs/30_linear.ipynb #5633ee95
 @recipe('ease', about='weights between items in closed form: the list every ranking has to beat',
-    loaders=AllRatingsDataLoaders, metric='ndcg@10')
+    loaders=AllRatingsDataLoaders, metric='ndcg@10', search=dict(l2=Range(10., 5000., log=True),
+    disliked=[False, True]))
 def ease_learner(
     dls, # `AllRatingsDataLoaders`
     l2:float=300., # Penalty of large weights, λ
@@ -319,7 +320,8 @@ def ease_learner(
 
 # %% ../nbs/30_linear.ipynb #00ea2db9
 @recipe('item-knn', about='each liked item votes for those liked by the same people',
-    loaders=AllRatingsDataLoaders, metric='ndcg@10')
+    loaders=AllRatingsDataLoaders, metric='ndcg@10', search=dict(neighbours=Range(10, 1000, log=True),
+    shrink=Range(.5, 500., log=True)))
 def item_knn_learner(
     dls, # `AllRatingsDataLoaders`
     neighbours:int=200, # Of each item

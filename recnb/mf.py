@@ -148,7 +148,8 @@ def fold_in_parts(self:MF)->FoldInParts:
     return factor_fold_in(self)
 
 # %% ../nbs/21_mf.ipynb #295b3d76
-@recipe('mf', epochs=6, about='matrix factorization with biases')
+@recipe('mf', epochs=6, about='matrix factorization with biases', search=dict(n_factors=Range(8, 128, log=True),
+    lr=Range(.002, .05, log=True), wd=Range(.05, 2., log=True), epochs=Range(3, 12)))
 @delegates(Learner.__init__, but='dls,model,loss_func,splitter,wd')
 def mf_learner(
     dls, # `RatingDataLoaders`

@@ -4,8 +4,8 @@
 
 # %% auto #0
 __all__ = ['config_classes', 'config_changes', 'recipes', 'recipe_combiners', 'encode_value', 'decode_value', 'Configurable',
-           'recorded_change', 'id_tables', 'RecModel', 'FoldInParts', 'Recipe', 'recipe', 'get_recipe', 'check_args',
-           'check_feedback', 'check_learner']
+           'recorded_change', 'id_tables', 'RecModel', 'FoldInParts', 'Range', 'Recipe', 'recipe', 'get_recipe',
+           'check_args', 'check_feedback', 'check_learner']
 
 # %% ../nbs/14_model.ipynb #fb9b6252
 import functools, inspect, math
@@ -229,6 +229,13 @@ def inside(self:FoldInParts,
     def tables(rows): return {f'{name}.{k}': v for k,v in self.tables(rows).items()}
     return self._replace(tables=tables, min_ratings=min_ratings)
 
+# %% ../nbs/14_model.ipynb #5c1f20a2
+class Range(NamedTuple):
+    "From where to where an argument is tuned"
+    low:float # The least value; whole ends make whole numbers
+    high:float # The greatest
+    log:bool=False # On a logarithmic scale?
+
 # %% ../nbs/14_model.ipynb #09d193b2
 @dataclass
 class Recipe:
@@ -245,6 +252,7 @@ class Recipe:
     ranks:bool=False # Does its model rank, so that it learns from data without ratings?
     skip_inner_fits:dict=field(default_factory=dict) # Arguments with which `make` fits nothing on its own, for updates
     run:Callable=None # What `run_trial` hands everything over to, for a model of several trainings
+    search:dict=field(default_factory=dict) # What to tune: argument, or 'epochs', to a `Range` or a list of choices
 
 recipes = {} # Every model that can be asked for by name
 recipe_combiners = {} # Functions that make a `Recipe` of two names, by the sign between the names
@@ -288,6 +296,7 @@ def recipe(
     reads_text:bool=False, # Does it take `text` and `text_model`?
     ranks:bool=None, # Does the model rank? By `metric` if None: one at a length of list, such as 'ndcg@10'
     skip_inner_fits:dict=None, # Arguments with which the function fits nothing on its own, for updates
+    search:dict=None, # What to tune: argument, or 'epochs', to a `Range` or a list of choices
     **fixed # Arguments of the learner function that this name stands for
 )->Callable: # The decorator
     "Register a learner function under a name (a decorator)"
@@ -296,7 +305,7 @@ def recipe(
         made = partial(make, **fixed) if fixed else make
         does_rank = '@' in metric if ranks is None else ranks
         recipes[name] = Recipe(made, epochs, about, loaders, presets or {}, metric, reads_text, does_rank,
-            skip_inner_fits or {})
+            skip_inner_fits or {}, search=search or {})
         return make
     return register
 

@@ -125,7 +125,8 @@ class PartLoss(RatingMetric):
 
 # %% ../nbs/33_multitask.ipynb #031ce8b7
 @recipe('multitask', epochs=8, about='two towers that find films and rate them', loaders=TowerDataLoaders,
-    metric='rmse', ranks=True)
+    metric='rmse', ranks=True, search=dict(width=[32, 64, 128], rating=Range(.1, 10., log=True),
+    lr=Range(5e-4, .02, log=True), wd=Range(.01, 1., log=True), dropout=Range(0., .6), epochs=Range(4, 16)))
 @delegates(two_towers, but='cls')
 def multitask_learner(
     dls, # `TowerDataLoaders`

@@ -124,7 +124,8 @@ class NextDataLoaders(SegmentDataLoaders):
 
 # %% ../nbs/32_next_item.ipynb #fa563a32
 @recipe('next-item', epochs=12, about='a transformer that reads a history and finds what comes next',
-    loaders=NextDataLoaders, metric='ndcg@10')
+    loaders=NextDataLoaders, metric='ndcg@10', search=dict(width=[32, 64, 128], layers=Range(1, 3),
+    lr=Range(5e-4, .01, log=True), wd=Range(.01, 1., log=True), dropout=Range(0., .5), epochs=Range(6, 24)))
 @delegates(NextItem.__init__, but='query,candidate,counts')
 def next_item_learner(
     dls, # `NextDataLoaders`

@@ -67,7 +67,8 @@ def _published_numbers(dls, columns, literal):
 # %% ../nbs/28_published_fusion.ipynb #64c32e4f
 @recipe('fusion-published', epochs=5, loaders=FusionHistories,
     about='the published network: multiplicative BST, text beside it, numbers multiplied in',
-    presets={'published':dict(length=4, step=2, history_from='all', bs=265, epochs=5, flat=True)})
+    presets={'published':dict(length=4, step=2, history_from='all', bs=265, epochs=5, flat=True)},
+    search=dict(lr=Range(.001, .05, log=True), epochs=Range(3, 10)))
 def published_learner(
     dls, # `FusionHistories`
     text=OVERVIEW, # Column of texts; None for no text

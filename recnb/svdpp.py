@@ -324,7 +324,9 @@ def _decay_groups(model): # vectors; biases
     return list(groups)
 
 # %% ../nbs/22_svdpp.ipynb #5105cc31
-@recipe('svdpp', epochs=20, about='factorization with implicit feedback both ways', loaders=LargeBatchDataLoaders)
+@recipe('svdpp', epochs=20, about='factorization with implicit feedback both ways', loaders=LargeBatchDataLoaders,
+    search=dict(n_factors=Range(4, 48, log=True), lr=Range(.005, .06, log=True), wd=Range(.4, 10., log=True),
+    damping=Range(.02, .5, log=True), epochs=Range(10, 30)))
 @delegates(Learner.__init__, but='dls,model,loss_func,opt_func,splitter,wd')
 def svdpp_learner(
     dls, # `LargeBatchDataLoaders`, or other `RatingDataLoaders`

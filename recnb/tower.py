@@ -399,7 +399,8 @@ def retrieval_learner(
 
 # %% ../nbs/31_tower.ipynb #f3a76058
 @recipe('tower', epochs=8, about='two towers that find films instead of rating them', loaders=TowerDataLoaders,
-    metric='ndcg@10')
+    metric='ndcg@10', search=dict(width=[32, 64, 128], lr=Range(5e-4, .02, log=True), wd=Range(.01, 1., log=True),
+    dropout=Range(0., .6), epochs=Range(4, 16)))
 @delegates(two_towers, but='cls')
 def tower_learner(
     dls, # `TowerDataLoaders`

@@ -347,9 +347,10 @@ def fit_quietly(
     progress:str=None, # Label of a terminal progress bar; None for none
     flat:bool=False, # The same learning rate throughout, in place of the one-cycle schedule?
     checkpoint:Checkpoint=None, # Written after each epoch, and resumed from
+    cbs=(), # More callbacks, of this fit only
 )->float: # Seconds, those before an interruption included
     "Train with the one-cycle schedule and nothing on stdout"
-    cbs = []
+    cbs = list(cbs)
     if stop: cbs.append(StopAfter(stop))
     bar = TerminalProgress(progress)
     if progress: cbs.append(bar)
