@@ -4,8 +4,8 @@
 
 # %% auto #0
 __all__ = ['headline_metrics', 'Trial', 'predict_dl', 'test_errors', 'test_ranking', 'RankingMetrics', 'check_metric',
-           'use_preset', 'fit_recipe', 'run_trial', 'compare', 'trial_table', 'relevant_rule', 'rows_to_find',
-           'draw_users', 'ranking_task', 'ranking_figures']
+           'usual_metric', 'use_preset', 'fit_recipe', 'run_trial', 'compare', 'trial_table', 'relevant_rule',
+           'rows_to_find', 'draw_users', 'ranking_task', 'ranking_figures']
 
 # %% ../nbs/19_experiment.ipynb #39e8862b
 import inspect, time
@@ -226,7 +226,10 @@ def _check_choices(model, parts, metric, ranking, relevant):
         raise ValueError(f"model '{model}' has no epochs among which {metric!r} could choose; leave the metric out.")
     if ranking or relevant is not None: rows_to_find(parts, relevant=relevant)
 
-def _usual_metric(chosen, r):
+def usual_metric(
+    chosen, # A recipe, as `get_recipe` returns it
+    r:Ratings, # Any data
+)->str: # As the table of a fit names it
     "What chooses the epoch of a recipe; by the lists where there are no ratings"
     return chosen.metric if r.has_ratings or '@' in chosen.metric else 'ndcg@10'
 
@@ -323,10 +326,6 @@ def _schedule_note(chosen, n, metric):
     return [f'of {n} epochs the last is the best, by {metric} on the validation rows; a longer schedule may do better, '
         f'such as epochs={2*n} (--epochs {2*n})']
 
-def _usual_metric(chosen, r):
-    "What chooses the epoch of a recipe; by the lists where there are no ratings"
-    return chosen.metric if r.has_ratings or '@' in chosen.metric else 'ndcg@10'
-
 def _settings(r, arguments, **others):
     "What a checkpoint of a trial has to agree with"
     return dict(data=r.name, ratings=len(r), arguments=repr(sorted(arguments.items())), **others)
@@ -358,7 +357,7 @@ def run_trial(
         return chosen.run(r, spec, seed=seed, epochs=epochs, ranking=ranking, relevant=relevant, bs=bs,
             progress=progress, metric=metric, preset=preset, checkpoint_dir=checkpoint_dir, resume=resume, **kwargs)
     epochs, bs, kwargs = use_preset(model, preset, epochs, bs, kwargs)
-    metric = metric or _usual_metric(chosen, r)
+    metric = metric or usual_metric(chosen, r)
     settings = _settings(r, kwargs, model=model, split=spec, seed=seed, epochs=epochs, bs=bs, metric=metric)
     n = chosen.epochs and (epochs or chosen.epochs)
     def fit(parts, name, label, stop=None, **more):

@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['config_classes', 'config_changes', 'recipes', 'recipe_combiners', 'encode_value', 'decode_value', 'Configurable',
            'recorded_change', 'id_tables', 'RecModel', 'FoldInParts', 'Range', 'Recipe', 'recipe', 'get_recipe',
-           'check_args', 'check_feedback', 'check_learner']
+           'recipe_arguments', 'check_args', 'check_feedback', 'check_learner']
 
 # %% ../nbs/14_model.ipynb #fb9b6252
 import functools, inspect, math
@@ -326,14 +326,19 @@ def get_recipe(
     raise ValueError(f"there is no model '{name}'; there are {', '.join(recipes)}{did_you_mean(name, recipes)}")
 
 # %% ../nbs/14_model.ipynb #5778038e
+def recipe_arguments(
+    chosen:Recipe, # As `get_recipe` returns it
+)->tuple: # (annotation, default) by name, of its loaders' and its learner's arguments; and does it take others?
+    "What a recipe can be given"
+    arguments, takes_others = _learner_arguments(chosen.make)
+    return arguments | chosen.loaders.typed_args(), takes_others
+
 def check_args(
     model:str, # Name of a recipe
     args:dict, # Arguments of its loaders and for its learner function
 ):
     "Raise a `ValueError` that names the first argument that is unknown or of the wrong type"
-    chosen = get_recipe(model)
-    arguments, takes_others = _learner_arguments(chosen.make)
-    arguments |= chosen.loaders.typed_args()
+    arguments, takes_others = recipe_arguments(get_recipe(model))
     for name in args:
         if name in arguments or takes_others: continue
         names = ', '.join(arguments) or 'none'

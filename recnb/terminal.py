@@ -52,6 +52,7 @@ _digits = {
     'alike': 2,
     'score': 3,
     'predicted': 2,
+    'expected': 2,
     'seconds': 1,
     'actual': 2,
     'without text': 2,
@@ -83,6 +84,11 @@ def printable(
     return text if lines else text.replace('\n', '\\n').replace('\t', '\\t')
 
 # %% ../nbs/48_terminal.ipynb #c4bf0195
+def _without_repeats(df):
+    "A frame without the ids of items where they are their titles, too"
+    if not {'item_id', 'title'} <= {*df.columns}: return df
+    return df.drop(columns='item_id') if (df['item_id'].astype(str) == df['title']).all() else df
+
 def show(
     df, # A DataFrame to print
     title:str='', # Printed above
@@ -92,6 +98,7 @@ def show(
     from rich.console import Console
     from rich.markup import escape
     from rich.table import Table
+    df = _without_repeats(df)
     out = Console(highlight=False, force_jupyter=False)
     if title: out.print(f'\n[bold]{escape(printable(title, False))}[/bold]', soft_wrap=True)
     wide = df.shape[1]

@@ -115,15 +115,26 @@ def _name_table(titles, counts):
     return res[['key', 'row', 'level']].reset_index(drop=True)
 
 # %% ../nbs/05_titles.ipynb #0399fae8
+def _without_year(title):
+    "`Fargo (1996)` as `Fargo`; other titles as they are"
+    title = title.strip()
+    has_year = len(title) > 6 and title[-6] == '(' and title[-1] == ')' and title[-5:-1].isdecimal()
+    return title[:-6].strip() if has_year else title
+
 def _id_table(ids):
-    "The same for ids that are text: only keys that belong to one id"
-    keys = title_keys(ids)
-    res = pd.DataFrame({'key':keys, 'row':range(len(ids)), 'level':0})
-    return res[(keys != '') & ~keys.duplicated(keep=False)].reset_index(drop=True)
+    "The same for ids that are text, with and without a year: only keys that belong to one id"
+    def table(names, level):
+        keys = title_keys(names)
+        res = pd.DataFrame({'key':keys, 'row':range(len(ids)), 'level':level})
+        return res[(keys != '') & ~keys.duplicated(keep=False)]
+    names = pd.Series(ids, dtype=object).map(str)
+    both = pd.concat([table(names, 0), table(names.map(_without_year), 1)])
+    return both.drop_duplicates('key').reset_index(drop=True)
 
 def _are_names(ids):
     "Are ids that are text names, rather than codes?"
-    return len(ids) > 0 and pd.Series(ids).astype(str).str.contains('[0-9]').mean() < .3
+    names = pd.Series(ids).astype(str).map(_without_year)
+    return len(names) > 0 and names.str.contains('[0-9]').mean() < .3
 
 def _texts(ids, titles):
     "What to call each item: its title, or its id where it has none"
@@ -159,12 +170,6 @@ class TitleIndex:
     def __repr__(self): return f'TitleIndex of {len(self):,} items'
 
 # %% ../nbs/05_titles.ipynb #83db274c
-def _without_year(title):
-    "`Fargo (1996)` as `Fargo`; other titles as they are"
-    title = title.strip()
-    has_year = len(title) > 6 and title[-6] == '(' and title[-1] == ')' and title[-5:-1].isdecimal()
-    return title[:-6].strip() if has_year else title
-
 def _query_keys(titles):
     "For each title the keys to try, the strictest first: whole, without article, and both without the year"
     titles = pd.Series([title.encode('utf-8', 'replace').decode() for title in titles], dtype=object)

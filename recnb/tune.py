@@ -21,7 +21,6 @@ from .metrics import *
 from .model import *
 from .training import *
 from .experiment import *
-from .experiment import _argument_types, _usual_metric
 
 # %% ../nbs/58_tune.ipynb #72874f31
 def check_search(
@@ -35,8 +34,8 @@ def check_search(
     search = chosen.search if search is None else search
     if not search: raise ValueError(f"model '{model}' has nothing to tune; name arguments of it as search=.")
     search = dict(search) if isinstance(search, dict) else dict.fromkeys(search)
-    types, takes_others = _argument_types(chosen)
-    names = [*types, *chosen.search, *['epochs']*bool(chosen.epochs)]
+    arguments, takes_others = recipe_arguments(chosen)
+    names = [*arguments, *chosen.search, *['epochs']*bool(chosen.epochs)]
     for name in search:
         if name not in names and not takes_others:
             raise ValueError(f"model '{model}' has no argument '{name}' to tune; it has "
@@ -97,7 +96,7 @@ def tuning_metric(
     chosen = get_recipe(model)
     if metric: return metric
     if chosen.ranks and not chosen.epochs and '@' not in chosen.metric: return 'ndcg@10'
-    return _usual_metric(chosen, r)
+    return usual_metric(chosen, r)
 
 def valid_figure(
     learn:Learner, # Of a closed form
