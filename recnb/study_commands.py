@@ -77,7 +77,9 @@ def _stop_tuning(e, out, n):
 def _print_tuned(res):
     "Finalists, test rows, importance and the line to run, for people"
     show(res.finalists.reset_index(), f'Finalists, {res.metric} on validation rows, mean over seeds')
-    show(res.test.reset_index(), res.protocol)
+    short = library().short_names
+    test = res.test[[name for name in res.test if '@' not in name or name in short]]
+    show(test.rename(columns=short).reset_index(), res.protocol)
     if res.importance: note('importance: ' + ', '.join(f'{name} {share:.0%}' for name,share in res.importance.items()))
     print(res.command)
     print(res.python)

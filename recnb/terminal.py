@@ -53,6 +53,7 @@ _digits = {
     'score': 3,
     'predicted': 2,
     'expected': 2,
+    '±': 4,
     'seconds': 1,
     'actual': 2,
     'without text': 2,
