@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import NamedTuple
 from fastai.basics import Learner
 from fastcore.basics import patch
+from .suggestions import *
 from .ratings import *
 from .files import *
 from .metrics import *
@@ -95,9 +96,6 @@ def _excluded_pairs(index, exclude, among=None):
 
 def _empty_result(n, k): return SearchResult(np.full((n, k), None, object), np.full((n, k), np.nan, 'float32'))
 
-def _check_k(k):
-    if k < 1: raise ValueError(f'k={k}, but a search needs a number of items; k is at least 1.')
-
 # %% ../nbs/34_ann.ipynb #b501cd8e
 @patch
 @torch.no_grad()
@@ -109,7 +107,7 @@ def search(self:Index,
     cells:int=2**24, # Products held at a time
 )->SearchResult: # At most k items for each query
     "The items with the largest scores"
-    _check_k(k)
+    check_whole('k', k, 1)
     q, among = self.with_bias(queries), _allowed_places(self, allowed)
     v, ids = self.vectors, self.ids.to_numpy()
     if among is not None: v, ids = v[torch.from_numpy(among).to(v.device)], ids[among]
@@ -129,40 +127,48 @@ def search(self:Index,
     return res
 
 # %% ../nbs/34_ann.ipynb #009aef47
+_index_files = 'vectors.safetensors', 'ids.parquet'
+
 @patch
 def save(self:Index,
     path, # A folder, made or replaced
 ):
     "Save an index"
-    from safetensors.torch import save_file
     with atomic_folder(path) as p:
-        save_file({'vectors':self.vectors.cpu()}, str(p/'vectors.safetensors'))
+        write_tensors({'vectors':self.vectors.cpu()}, p/'vectors.safetensors')
         pd.DataFrame({'id':self.ids.to_numpy()}).to_parquet(p/'ids.parquet')
-        settings = dict(format=1, kind=self.kind, biased=self.biased, items=len(self), width=self.vectors.shape[1],
-            settings=self.settings)
+        sha256 = {}
+        for name in _index_files:
+            with (p/name).open('rb') as file: sha256[name] = checksum(file)
+        settings = dict(format=2, kind=self.kind, biased=self.biased, items=len(self), width=self.vectors.shape[1],
+            settings=self.settings, sha256=sha256)
         (p/'index.json').write_text(json.dumps(settings))
 
 # %% ../nbs/34_ann.ipynb #380d4218
-def _index_settings(path):
+def _index_settings(path, files):
     "Settings in the folder of an index, checked"
-    for name in ('index.json', 'vectors.safetensors', 'ids.parquet'):
-        if not (path/name).is_file(): raise MissingFile(f'{path} is no index: it has no {name}.')
+    for name in ('index.json', *_index_files):
+        if name not in files: raise MissingFile(f'{path} is no index: it has no {name}.')
     file = path/'index.json'
-    try: settings = json.loads(file.read_text())
-    except ValueError as e: raise DataError(f"{file} cannot be read ({e}); it is damaged.") from e
-    version = settings.get('format')
-    if version != 1: raise DataError(f"{file}: format {version!r} is unknown; a newer recnb made it.")
+    try: settings = json.loads(files['index.json'].read())
+    except ValueError as e: raise DataError(f'{file} cannot be read ({e}); it is damaged.') from e
+    version = settings.get('format') if isinstance(settings, dict) else None
+    if version not in (1, 2): raise DataError(f'{file}: format {version!r} is unknown; a newer recnb made it.')
+    if version == 1: return settings # which had no checksums
+    for name in _index_files:
+        if checksum(files[name]) == settings['sha256'].get(name): continue
+        raise DataError(f'{path/name} is not as it was written (its checksum differs); save the index again.')
     return settings
 
-def _index_tables(path, n, width):
+def _index_tables(path, files, n, width):
     "Vectors (n, width) and ids (n,) in the folder of an index, checked"
-    from safetensors.torch import load_file
-    try: v, ids = load_file(str(path/'vectors.safetensors'))['vectors'], pd.read_parquet(path/'ids.parquet')['id']
+    from safetensors.torch import load
+    vectors, ids = (files[name] for name in _index_files)
+    try: v, ids = load(vectors.read())['vectors'], pd.read_parquet(ids)['id']
     except Exception as e: raise DataError(f'{path}: its vectors or ids cannot be read ({e}); it is damaged.') from e
-    if tuple(v.shape) != (n, width) or len(ids) != n:
-        raise DataError(f'{path}: {len(ids):,} ids and vectors of {tuple(v.shape)} where there should be {n:,} items; '
-            'it is damaged.')
-    return v, ids
+    if tuple(v.shape) == (n, width) and len(ids) == n: return v, ids
+    raise DataError(f'{path}: {len(ids):,} ids and vectors of {tuple(v.shape)} where there should be {n:,} items; '
+        'it is damaged.')
 
 # %% ../nbs/34_ann.ipynb #ea23beb3
 @patch(cls_method=True)
@@ -170,9 +176,10 @@ def load(cls:Index,
     path, # A folder that `save` made
 )->'Index': # Of the class that was saved
     "Load an index"
-    path = resolve_folder(Path(path))
-    settings = _index_settings(path)
-    v, ids = _index_tables(path, settings['items'], settings['width'])
+    path = as_path(path)
+    with open_folder(path, ['index.json', *_index_files]) as files:
+        settings = _index_settings(path, files)
+        v, ids = _index_tables(path, files, settings['items'], settings['width'])
     v, bias = (v[:, :-1], v[:, -1]) if settings['biased'] else (v, None)
     if settings['kind'] == 'exact': return Index(v, ids, bias)
     return FaissIndex(v, ids, bias, settings['kind'], **settings['settings'])
@@ -279,7 +286,7 @@ def search(self:FaissIndex,
     allowed=None, # Ids that may be found; all if None
 )->SearchResult: # At most k items for each query
     "Items with large scores"
-    _check_k(k)
+    check_whole('k', k, 1)
     q, among = self.with_bias(queries).cpu().numpy(), _allowed_places(self, allowed)
     row, at = _excluded_pairs(self, exclude)
     n = len(self) if among is None else len(among)

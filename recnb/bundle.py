@@ -17,7 +17,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from fastcore.basics import patch
 from safetensors import safe_open
-from safetensors.torch import load, save_file
+from safetensors.torch import load
 from torch.utils._python_dispatch import TorchDispatchMode
 from .ratings import *
 from .files import *
@@ -47,14 +47,6 @@ def _distinct_tensors(state):
         if memory in first_names: shared[name] = first_names[memory]
         else: first_names[memory] = name
     return {name: state[name].detach().cpu().contiguous().clone() for name in first_names.values()}, shared
-
-def _checksum(file):
-    "SHA-256 of an open file"
-    digest = hashlib.sha256()
-    file.seek(0)
-    while chunk := file.read(2**20): digest.update(chunk)
-    file.seek(0)
-    return digest.hexdigest()
 
 # %% ../nbs/42_bundle.ipynb #b32367f4
 def _tables(rec):
@@ -162,16 +154,13 @@ def _run_text(run):
 
 def _write_bundle(folder, rec, tensors, config):
     "Write all files of a bundle into an empty folder"
-    card, weights = folder/'README.md', folder/'model.safetensors'
-    card.write_text(model_card(config), encoding='utf-8')
-    save_file(tensors, str(weights))
-    shutil.copymode(card, weights) # safetensors makes it for the owner alone
+    (folder/'README.md').write_text(model_card(config), encoding='utf-8')
+    write_tensors(tensors, folder/'model.safetensors')
     for name,table in _tables(rec).items(): _write_table(folder/name, table)
     if rec.about.get('run'): (folder/'run.toml').write_text(_run_text(rec.about['run']), encoding='utf-8')
     files = {}
     for path in sorted(folder.iterdir()):
-        with path.open('rb') as file: checksum = _checksum(file)
-        files[path.name] = dict(bytes=path.stat().st_size, sha256=checksum)
+        with path.open('rb') as file: files[path.name] = dict(bytes=path.stat().st_size, sha256=checksum(file))
     text = json.dumps(config | dict(files=files), ensure_ascii=False, indent=1)
     (folder/'config.json').write_text(text, encoding='utf-8')
 
@@ -288,7 +277,7 @@ def _check_files(path, config, files):
         if size > _memory():
             raise DataError(f'{path/name} has {size:,} bytes, more than the memory of this machine; it is not read.')
     for name,entry in listed.items():
-        if _checksum(files[name]) != entry.get('sha256'):
+        if checksum(files[name]) != entry.get('sha256'):
             raise DataError(f'{path/name} is not as it was written (its checksum differs): it was edited, or {_repair}')
 
 # %% ../nbs/42_bundle.ipynb #b112ec3f

@@ -10,7 +10,9 @@ __all__ = ['USER', 'ITEM', 'RATING', 'TIME', 'WEIGHT', 'TITLE', 'YEAR', 'GENRES'
 # %% ../nbs/85_columns.ipynb #aef2c993
 import re, warnings
 import numpy as np, pandas as pd
+from decimal import Decimal
 from typing import NamedTuple, Callable, Hashable
+from unicodedata import category, normalize
 from fastcore.basics import patch
 
 # %% ../nbs/85_columns.ipynb #a1309a14
@@ -158,8 +160,19 @@ def _as_categories(col, codes, words, name, location, notes):
         n = int(np.isin(codes, np.flatnonzero(changed)).sum())
         notes.append(f'{n:,} rows have blanks around their {name}, such as {words[changed.index(True)]!r:.40}; '
             'these were removed')
+    if notes is not None: notes.extend(_look_alike_notes(stripped, name))
     ids = pd.Categorical(stripped)
     return pd.Series(pd.Categorical.from_codes(ids.codes[codes], dtype=ids.dtype), col.index)
+
+def _look_alike_notes(words, name):
+    "A sentence where two ids differ in nothing that can be seen, such as an accent written as a letter of its own"
+    shown = {}
+    for word in dict.fromkeys(words):
+        plain = word if word.isascii() else ''.join(c for c in normalize('NFC', word) if category(c) != 'Cf')
+        if shown.setdefault(plain, word) == word: continue
+        return [f'two values of {name} look the same and are not, such as {ascii(shown[plain])} and {ascii(word)}; '
+            'they stay two']
+    return []
 
 # %% ../nbs/85_columns.ipynb #46cb57ff
 def id_text(
@@ -231,6 +244,8 @@ def id_series(
 )->pd.Series: # Numbers, categories or objects
     "Ids as a Series, whatever they came in"
     if hasattr(ids, 'detach'): ids = ids.detach().cpu().numpy()
+    if isinstance(ids, (bytearray, memoryview)): ids = bytes(ids) # which would be walked through as numbers
+    if isinstance(ids, pd.DataFrame) and ids.shape[1] == 1: ids = ids.iloc[:, 0]
     if isinstance(ids, (pd.Series, pd.Index, pd.Categorical)): return pd.Series(ids).reset_index(drop=True)
     if isinstance(ids, (str, bytes)) or not hasattr(ids, '__iter__') or getattr(ids, 'ndim', 1) == 0: ids = [ids]
     if isinstance(ids, np.ndarray) and ids.ndim == 1 and ids.dtype.kind in 'iuf': return pd.Series(ids)
@@ -244,6 +259,7 @@ def _plain_number(value):
     "An id as a whole number below 2**63, or None where it is none"
     if isinstance(value, bytes): value = _decoded(value)
     if isinstance(value, str): value = int(value) if re.fullmatch(_whole, value.strip()) else None
+    if isinstance(value, Decimal) and value.is_finite(): value = int(value) if value == int(value) else None
     if isinstance(value, float): return int(value) if value.is_integer() and abs(value) < 2**53 else None
     return int(value) if isinstance(value, (int, np.integer)) and abs(value) < 2**63 else None
 

@@ -4,11 +4,11 @@
 
 # %% auto #0
 __all__ = ['MissingFile', 'as_path', 'open_bytes', 'display_name', 'check_archive', 'file_errors', 'cache_dir', 'data_dirs',
-           'find_data', 'atomic_file', 'check_writable', 'atomic_folder', 'only_writer', 'resolve_folder',
-           'open_folder', 'to_json_value']
+           'find_data', 'atomic_file', 'write_tensors', 'check_writable', 'atomic_folder', 'only_writer',
+           'resolve_folder', 'open_folder', 'checksum', 'to_json_value']
 
 # %% ../nbs/80_files.ipynb #275e4465
-import bz2, errno, gzip, io, lzma, math, os, re, secrets, shutil, stat, tempfile, time, zipfile, zlib
+import bz2, errno, gzip, hashlib, io, lzma, math, os, re, secrets, shutil, stat, tempfile, time, zipfile, zlib
 import numpy as np, pandas as pd, pyarrow as pa
 from contextlib import ExitStack, contextmanager, suppress
 from datetime import date, time as daytime, timedelta
@@ -178,6 +178,19 @@ def _writing_errors(path):
         if e.errno is None or of_another_file or isinstance(e, (FileExistsError, TimeoutError)): raise
         raise OSError(e.errno, os.strerror(e.errno), str(path)) from None
 
+def write_tensors(
+    tensors:dict, # Name to tensor; no two share memory
+    path, # The file to write
+    **kwargs # To safetensors' `save_file`
+):
+    "Write a safetensors file with the mode of other new files; safetensors makes one for the owner alone"
+    from safetensors.torch import save_file
+    path = Path(path)
+    path.touch()
+    mode = stat.S_IMODE(path.stat().st_mode)
+    save_file(tensors, str(path), **kwargs)
+    path.chmod(mode)
+
 # %% ../nbs/80_files.ipynb #d60cf064
 def _part_path(path):
     "The name of a temporary file or folder beside `path`"
@@ -292,6 +305,16 @@ def open_folder(
                 raise DataError(f'{Path(path)/name} was written to while it was read; try again.')
             return
     raise DataError(f'{path} changes all the time; try again when nothing is written in it.')
+
+def checksum(
+    file, # Open for reading bytes
+)->str: # In hexadecimal
+    "SHA-256 of an open file, which is at its beginning again afterwards"
+    digest = hashlib.sha256()
+    file.seek(0)
+    while chunk := file.read(2**20): digest.update(chunk)
+    file.seek(0)
+    return digest.hexdigest()
 
 # %% ../nbs/80_files.ipynb #6dfcda75
 def _open_all(folder, names, stack):

@@ -15,7 +15,6 @@ from fastai.basics import Callback, CancelFitException, CastToTensor, Learner, O
 from fastai.callback.schedule import *
 from fastcore.basics import patch
 from safetensors import safe_open, SafetensorError
-from safetensors.torch import save_file
 from torch import nn
 from tqdm import tqdm
 from .ratings import *
@@ -204,7 +203,7 @@ def _write_state(path, state):
     tensors = []
     header = json.dumps(encode_value(state, tensors))
     named = {str(i): tensor.clone() for i,tensor in enumerate(tensors)} # safetensors refuses tensors that share memory
-    with atomic_file(path) as part: save_file(named, str(part), metadata={'state': header})
+    with atomic_file(path) as part: write_tensors(named, part, metadata={'state': header})
 
 def _read_state(path):
     "What `_write_state` wrote"
