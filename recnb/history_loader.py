@@ -140,9 +140,17 @@ def gather(self:SegmentRows,
     return x if h.target_rating is None else (*x, h.target_rating[number[visible >= 0]])
 
 @patch
-def query(self:SegmentRows, idxs):
-    raise ValueError(f'{type(self).__name__} makes many queries in one row, so they cannot be ranked one by one; '
-        'leave out each=True.')
+def query(self:SegmentRows,
+    idxs, # Target numbers, (B,)
+)->tuple: # What a model reads before it answers, each target alone; as from `SegmentDataLoaders.query`
+    "The queries that targets make themselves, each at its own time"
+    s, h = self.segments, self.histories
+    start = segment_starts(h.first[idxs], h.end[idxs], s.length, s.stride)
+    n = h.end[idxs] - start
+    x = h.user[idxs], *h.span(start, n), n
+    if not self.times: return x
+    position = start.long()[:, None] + torch.arange(x[1].shape[1], device=start.device)
+    return *x, h.time[position.clamp(max=max(len(h.time) - 1, 0))], h.target_time[idxs]
 
 # %% ../nbs/12_history_loader.ipynb #37c53eb4
 @patch
@@ -234,11 +242,7 @@ def query(self:SegmentDataLoaders, ids, in_history:np.ndarray=None)->tuple: # As
 @patch
 def _latest_segment(self:SegmentDataLoaders, h):
     "The inputs of a query: the last part of each history, cut as a segment would be"
-    start = segment_starts(h.first, h.end, self.length, self.stride)
-    x = h.user, *h.span(start, h.end - start), h.end - start
-    if not self.times: return x
-    position = start.long()[:, None] + torch.arange(x[1].shape[1], device=start.device)
-    return *x, h.time[position.clamp(max=max(len(h.time) - 1, 0))], h.target_time
+    return self._segments(h).query(torch.arange(len(h), device=h.first.device))
 
 # %% ../nbs/12_history_loader.ipynb #737a012d
 @patch
