@@ -122,8 +122,8 @@ def forward(self:SequenceTower,
     "Query vectors"
     row, _ = at = (visible >= 0).nonzero(as_tuple=True)
     if not self.times: return self.read(past_items, past_ratings)[row, visible[at]]
-    gap, asked = time_gap_levels(past_time, time, visible)
-    return self.asked(self.read(past_items, past_ratings, gap)[row, visible[at]], asked[at])
+    gap, query_gap = time_gap_levels(past_time, time, visible)
+    return self.asked(self.read(past_items, past_ratings, gap)[row, visible[at]], query_gap[at])
 
 # %% ../nbs/32_next_item.ipynb #307aa5d9
 class NextItem(TwoTower):

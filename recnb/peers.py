@@ -70,6 +70,8 @@ def _columns(dls):
     rows = dls.train.dataset
     return [column.cpu().numpy() for column in (rows.user, rows.item, rows.rating)]
 
+def _seed(dls, seed): return (dls.seed or 0) if seed is None else seed
+
 # %% ../nbs/59_peers.ipynb #5a8b74bc
 def _side(own, other, n_own, n_other, implicit):
     "The features of each row of one side, sparse: which it is; with `implicit`, also what of the other it goes with"
@@ -90,7 +92,7 @@ def myfm_learner(
     probit:bool=False, # Thresholds between the stars, in place of a number?
     rank:int=10, # Width of the factors
     draws:int=300, # Samples of all parameters, of which the first tenth is left out
-    seed:int=0, # Of the draws
+    seed:int=None, # Of the draws; that of the loaders if None
 )->Learner: # Fitted
     "A `Learner` around a model of myFM"
     myfm = import_peer('myfm', 'myfm')
@@ -99,7 +101,7 @@ def myfm_learner(
     sides = _side(user, item, n, m, implicit), _side(item, user, m, n, implicit)
     def blocks(*index): return [myfm.RelationBlock(i.astype('int64'), side) for i,side in zip(index, sides)]
     make, sizes = myfm.MyFMOrderedProbit if probit else myfm.MyFMRegressor, [n, m, m, n] if implicit else [n, m]
-    model = make(rank=rank, random_seed=seed)
+    model = make(rank=rank, random_seed=_seed(dls, seed))
     target = np.searchsorted(levels, rating) if probit else rating.astype('float64')
     with redirect_stderr(io.StringIO()): # its bar
         model.fit(None, target, X_rel=blocks(user, item), n_iter=draws, n_kept_samples=draws - draws//10,
@@ -115,14 +117,14 @@ def myfm_learner(
 def surprise_learner(
     dls, # `RatingDataLoaders`
     algorithm:str='SVD', # Name of a class of Surprise
-    seed:int=0, # Of the start values
+    seed:int=None, # Of the start values; that of the loaders if None
     **kwargs # Arguments of the class, such as `n_factors`
 )->Learner: # Fitted
     "A `Learner` around a model of Surprise"
     surprise = import_peer('surprise', 'scikit-surprise')
     reader = surprise.Reader(rating_scale=(dls.scale.low, dls.scale.high))
     table = pd.DataFrame(dict(zip((USER, ITEM, RATING), _columns(dls))))
-    model = getattr(surprise, algorithm)(random_state=seed, **kwargs)
+    model = getattr(surprise, algorithm)(random_state=_seed(dls, seed), **kwargs)
     model.fit(surprise.Dataset.load_from_df(table, reader).build_full_trainset())
     def predict(user, item): return [model.predict(*pair).est for pair in zip(user, item)]
     size = sum(values.size for name,values in vars(model).items() if name in ('bu', 'bi', 'pu', 'qi', 'yj'))
@@ -163,13 +165,13 @@ def implicit_als_learner(
     regularization:float=5., # Penalty of large vectors
     iterations:int=15, # How often to alternate
     liked=None, # What counts as liked, as for `liked_rule`
-    seed:int=0, # Of the vectors to start from
+    seed:int=None, # Of the vectors to start from; that of the loaders if None
 )->Learner: # Fitted
     "A `Learner` around implicit's AlternatingLeastSquares"
     als = import_peer('implicit.cpu.als', 'implicit')
     X, _ = liked_matrices(dls, liked)
     model = als.AlternatingLeastSquares(factors=factors, alpha=alpha, regularization=regularization,
-        iterations=iterations, num_threads=torch.get_num_threads(), random_state=seed)
+        iterations=iterations, num_threads=torch.get_num_threads(), random_state=_seed(dls, seed))
     model.fit(X, show_progress=False)
     def rank(rows, user): return model.recalculate_user(np.arange(len(user)), rows) @ model.item_factors.T
     return _ranker_learner(dls, X, rank, model.user_factors.size + model.item_factors.size, liked)
@@ -202,12 +204,12 @@ def implicit_bpr_learner(
     factors:int=64, # Width of the vectors
     iterations:int=100, # Passes over what is liked
     liked=None, # What counts as liked, as for `liked_rule`
-    seed:int=0, # Of the start values
+    seed:int=None, # Of the start values; that of the loaders if None
 )->Learner: # Fitted
     "A `Learner` around implicit's BayesianPersonalizedRanking"
     bpr = import_peer('implicit.cpu.bpr', 'implicit')
     X, _ = liked_matrices(dls, liked)
-    model = bpr.BayesianPersonalizedRanking(factors=factors, iterations=iterations, random_state=seed,
+    model = bpr.BayesianPersonalizedRanking(factors=factors, iterations=iterations, random_state=_seed(dls, seed),
         num_threads=torch.get_num_threads())
     model.fit(X, show_progress=False)
     def rank(rows, user):
