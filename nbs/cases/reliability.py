@@ -753,7 +753,7 @@ def write_command_files(work, films):
         'file': 'x', 'bad.csv': 'user_id,item_id,rating\n1,2,3\n2,3,good\n',
         'one.csv': 'user_id,item_id,rating\n1,2,3\n', 'words.csv': 'title,rating\nHeat,good\n',
         'off.csv': 'item_id,rating\n3,99\n', 'inf.csv': 'item_id,rating\n3,inf\n',
-        'empty.csv': '', 'ids.csv': 'item_id\n3\n', 'noid.csv': 'item_id,rating\n3,4\n,4\n',
+        'empty.csv': '', 'noid.csv': 'item_id,rating\n3,4\n,4\n',
         'open.csv': 'item_id,rating\n"3,4\n', 'mine/thesis.txt': 'years of work'}
     for name,text in texts.items():
         (work/name).parent.mkdir(exist_ok=True)
