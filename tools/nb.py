@@ -7,7 +7,9 @@
     python tools/nb.py readme            README.md from nbs/index.ipynb
     python tools/nb.py run paths         execute with a real kernel and store the outputs
 
-`--slow` adds the cells marked `#| slow`. Paths are notebooks or folders; none means all of nbs/.
+`--slow` adds the cells marked `#| slow`. `run --only ID` adds the one marked cell of this id, and other marked cells
+keep their outputs: for a new cell on a page whose others take an hour, and which does without their names.
+Paths are notebooks or folders; none means all of nbs/.
 """
 import argparse, os, sys
 from pathlib import Path
@@ -21,13 +23,16 @@ def parse():
     p.add_argument('words', nargs='*', metavar='command or path')
     p.add_argument('--slow', action='store_true', help='also the cells marked `#| slow`')
     p.add_argument(
+        '--only', action='append', default=[], metavar='ID', help='also this one marked cell; may be given several times'
+    )
+    p.add_argument(
         '--flags', default='', help='other marks (tst_flags in settings.ini) whose cells are wanted, e.g. cuda'
     )
     args = p.parse_intermixed_args()
     cmds = [w for w in args.words if w in COMMANDS]
     if not cmds: p.error(f'say what to do: {", ".join(COMMANDS)}')
     flags = args.flags.split() + ['slow']*args.slow
-    return cmds, notebooks([w for w in args.words if w not in COMMANDS]), flags
+    return cmds, notebooks([w for w in args.words if w not in COMMANDS]), flags, args.only
 
 def notebooks(paths):
     "Every notebook in `paths`; names with a leading `_` or `.` are drafts and checkpoints"
@@ -50,11 +55,11 @@ def settle():
     sys.path.insert(0, str(ROOT))
 
 def main():
-    cmds, nbs, flags = parse()
+    cmds, nbs, flags, only = parse()
     settle()
     if 'run' in cmds:
         from outputs import store
-        for nb in nbs: store(nb, ROOT, flags)
+        for nb in nbs: store(nb, ROOT, flags, only)
     if 'readme' in cmds:
         from readme import write_readme
         write_readme(ROOT)

@@ -29,11 +29,12 @@ def is_left_alone(cell, skip_flags):
     never = re.search(r'#\|\s*eval:\s*false', head, re.I)
     return bool(never) or any(o and o[0].rstrip(':') in skip_flags for o in marks)
 
-def execute(nb, folder, skip_flags):
-    "A copy of `nb` with the outputs of this run"
+def execute(nb, folder, skip_flags, only=()):
+    "A copy of `nb` with the outputs of this run; cells with an id in `only` are run whatever their marks"
     live = nbformat.reads(json.dumps(nb), as_version=4)
     for c in live.cells:
-        if c.cell_type == 'code' and is_left_alone(c, skip_flags): c.metadata['tags'] = ['skip-execution']
+        if c.cell_type == 'code' and c.id not in only and is_left_alone(c, skip_flags):
+            c.metadata['tags'] = ['skip-execution']
     client = NotebookClient(live, timeout=None, kernel_name='python3', record_timing=False, coalesce_streams=True,
         resources={'metadata': {'path': str(folder)}}, extra_arguments=['--IPKernelApp.log_level=40'])
     client.execute(env={**{k:v for k,v in os.environ.items() if k not in UNWANTED}, **QUIET})
@@ -90,12 +91,13 @@ def write_atomic(path, text):
     tmp.write_text(text, encoding='utf-8')
     os.replace(tmp, path)
 
-def store(path, root, flags=()):
+def store(path, root, flags=(), only=()):
     "Execute the notebook at `path` and store its outputs; leave the file alone where anything is wrong"
     start, name = time.time(), path.relative_to(root)
     nb = json.loads(path.read_text(encoding='utf-8'))
+    if missing := set(only) - {c.get('id') for c in nb['cells']}: sys.exit(f'{name} has no cell {min(missing)}.')
     skip = set(get_config().tst_flags.split()) - set(flags)
-    try: ran = execute(deepcopy(nb), path.parent, skip)
+    try: ran = execute(deepcopy(nb), path.parent, skip, only)
     except CellExecutionError as e: sys.exit(f'FAILED  {name}: nothing was stored.\n{no_colour(str(e))}')
     for old,new in zip(nb['cells'], ran.cells):  # only the outputs come back: the cells' metadata stays as it was
         if old['cell_type'] == 'code': old['outputs'] = [o for o in map(sweep, new.outputs) if o]
