@@ -80,8 +80,9 @@ def ranking_task(
     item, user = dls.items.encode(r.df[ITEM]), torch.from_numpy(user)
     test = (torch.arange(len(user)) if each else user, torch.from_numpy(item[find]))
     rest = dict(test=test, query_user=user if each else None, **_ranking_context(dls, known, item, ids, filter_seen))
-    if each: return _row_queries(dls, part, find), rest
-    return _user_queries(dls, ids, known), rest
+    if each and not _rows_ask_by_user(dls): return _row_queries(dls, part, find), rest
+    users = _user_queries(dls, ids, known)
+    return (lambda rows: users(user.to(rows.device)[rows])) if each else users, rest
 
 # %% ../nbs/78_ranking.ipynb #00edf998
 def _ranking_context(dls, known, item, ids, filter_seen):
@@ -98,6 +99,10 @@ def _ranking_context(dls, known, item, ids, filter_seen):
         n_users=df[USER][trained].nunique(),
         vectors=genres,
     )
+
+def _rows_ask_by_user(dls):
+    "Do loaders have a query for users of which their rows know nothing, such as all ratings of each?"
+    return type(dls).query is not RatingDataLoaders.query and type(dls.train.dataset).query is RatingRows.query
 
 def _row_queries(dls, part, find):
     "The queries that rows make themselves"

@@ -23,7 +23,7 @@ def parse():
     p.add_argument('words', nargs='*', metavar='command or path')
     p.add_argument('--slow', action='store_true', help='also the cells marked `#| slow`')
     p.add_argument(
-        '--only', action='append', default=[], metavar='ID', help='also this one marked cell; may be given several times'
+        '--only', action='append', default=[], metavar='ID', help='also this one marked cell; may be repeated'
     )
     p.add_argument(
         '--flags', default='', help='other marks (tst_flags in settings.ini) whose cells are wanted, e.g. cuda'
