@@ -10,6 +10,7 @@ __all__ = ['input_meanings', 'PairScorer', 'UserScorer', 'EASEScorer', 'GradedEA
 import json, logging, warnings
 import numpy as np, pandas as pd, torch
 from contextlib import contextmanager
+from copy import deepcopy
 from pathlib import Path
 from typing import NamedTuple
 from torch import nn
@@ -155,7 +156,9 @@ def scorers(
     "What a recommender can be exported as, or a sentence"
     kind = type(rec.model)
     if kind in _scorers_of and (kind is not TwoTower or isinstance(rec.model.query, QueryTower)):
-        return _scorers_of[kind](rec.model, rec.ratings.scale)
+        on_cpu = next(rec.model.parameters()).device.type == 'cpu'
+        model = rec.model if on_cpu else deepcopy(rec.model).cpu()
+        return _scorers_of[kind](model, rec.ratings.scale)
     raise ValueError(f"{rec.about.get('model') or kind.__name__} cannot be exported to ONNX; "
         "models that can are 'mf', 'ease', 'graded-ease' and 'tower'.")
 
@@ -202,8 +205,9 @@ def _export_config(rec, files):
     return config
 
 def _write_ids(rec, files, folder):
-    "Tables from index to id; of users only where a file takes them"
-    items = pd.DataFrame({'index': np.arange(1, len(rec.items)), 'id': rec.items.ids, TITLE: rec.titles_by_index[1:]})
+    "Tables from index to id, and which items had training ratings; users only where a file takes them"
+    items = pd.DataFrame({'index': np.arange(1, len(rec.items)), 'id': rec.items.ids, TITLE: rec.titles_by_index[1:],
+        'seen': rec.seen[1:].cpu()})
     items.to_parquet(folder/'item_ids.parquet', index=False)
     if not any('user' in scorer.inputs for scorer in files.values()): return
     users = pd.DataFrame({'index': np.arange(1, len(rec.users)), 'id': rec.users.ids})
