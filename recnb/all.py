@@ -52,6 +52,7 @@ from recnb.explain import *
 from recnb.model_card import *
 from recnb.bundle import *
 from recnb.bulk_lists import *
+from recnb.export import *
 from recnb.hub import *
 from recnb.update import *
 from recnb.evaluate import *
