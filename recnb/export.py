@@ -128,7 +128,7 @@ input_meanings = { # Kind of number, sides, meaning
     'user': ('int64', ('batch',), 'index of the user, 0 for one who was not in training'),
     'item': ('int64', ('batch',), 'index of the item, 0 for one that was not in training'),
     'history_item': ('int64', ('batch', 'history'),
-        'indices of the rated items, the latest last, padded on the left with 0'),
+        'indices of the rated items, the latest last, padded on the left with 0; items without an index are left out'),
     'history_rating': ('float32', ('batch', 'history'), 'their ratings, 0 where padded'),
     'time': ('int64', ('batch',), 'when the list is asked for, in seconds since 1970'),
 }

@@ -6,7 +6,7 @@ import configparser, re
 from pathlib import Path
 
 EXTRAS = ('requirements', 'large_requirements', 'text_requirements', 'faiss_requirements', 'serve_requirements',
-    'workers_requirements', 'hub_requirements')
+    'workers_requirements', 'hub_requirements', 'onnx_requirements')
 
 def lower_bounds(settings):
     "`name==version` of each requirement with a lower bound, in the order of the file"
