@@ -84,14 +84,30 @@ def _sort_key(scores, first=None):
     place = torch.arange(n-1, -1, -1, device=scores.device)
     return (bits << 32) + (place if first is None else place + n*first)
 
+def _candidates(scores, k):
+    "Items with the score of place k or more, by rising index, padded with 0: indices, and which are real, (B, N)"
+    top = scores.topk(max(k, 1)).values
+    if top.isnan().any(): raise ValueError('a score is nan, so items cannot be ordered; did training diverge?')
+    row, item = (scores >= top[:, -1:]).nonzero(as_tuple=True)
+    n = torch.bincount(row, minlength=len(scores))
+    place = torch.arange(len(row), device=row.device) - (n.cumsum(0) - n)[row]
+    items = row.new_zeros(len(scores), max(n.tolist(), default=k))
+    real = torch.zeros_like(items, dtype=torch.bool)
+    items[row, place], real[row, place] = item, True
+    return items, real
+
+# %% ../nbs/13_metrics.ipynb #0699ca42
 def top_items(
     scores:torch.Tensor, # (B, n items), float32
     k:int=10, # Length of the list, at most n items
     first:torch.Tensor=None, # (B, n items) which items come first among equal scores; smaller indices if None
 )->torch.Tensor: # (B, k) item indices by falling score, equal scores by index
     "The first `k` items of each row, the same on every machine"
-    if scores.isnan().any(): raise ValueError('a score is nan, so items cannot be ordered; did training diverge?')
-    return _sort_key(scores, first).topk(min(k, scores.shape[1])).indices
+    k = min(k, scores.shape[1])
+    items, real = _candidates(scores, k)
+    values = scores.gather(1, items).masked_fill(~real, -torch.inf)
+    order = _sort_key(values, None if first is None else first.gather(1, items)).topk(k).indices
+    return items.gather(1, order)
 
 # %% ../nbs/13_metrics.ipynb #dcc75ccb
 def list_metrics(
