@@ -175,14 +175,8 @@ def _chunks(scores, test, seen, query_user, k, chunk, device, pessimistic, share
     for ids in queries.split(chunk):
         s = scores(ids.to(device)).float().clone()
         seen_here = _pairs_of(user[ids], seen) if seen else None
-        wanted = None if shares is None or not seen else _genres_seen(seen_here, shares, len(ids))
+        wanted = None if shares is None or not seen else genre_profiles(*seen_here, shares, len(ids))
         yield *_top_lists(s, _pairs_of(ids, test), seen_here, k, pessimistic), wanted, s.shape[1]
-
-def _genres_seen(seen, shares, n):
-    "The share of each genre in what users have seen, (n, genres)"
-    row, item = seen
-    sums = torch.zeros(n, shares.shape[1], dtype=shares.dtype).index_add_(0, row, shares[item])
-    return sums/sums.sum(1, keepdim=True).clamp(min=1e-9)
 
 # %% ../nbs/13_metrics.ipynb #f693e4ec
 def _list_figures(top, hits, present, n_rel, wanted, ks, item_counts, n_users, vectors):
