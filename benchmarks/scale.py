@@ -1,14 +1,19 @@
-"""How fast tables larger than memory are prepared, and how much memory that takes.
+"""How fast tables larger than memory are prepared and trained on, and how much memory that takes.
 
     python benchmarks/scale.py [--json] [--rows 1000000 10000000] [--memory 4GB] [--kind csv]
+                               [--steps 1000] [--limit 8GB] [--threads 1]
 
-For each number of rows, in a process of its own: ratings of `rows/100` users for `rows/400` items, without any order,
-written as csv or parquet; `recnb.prepare.prepare` within `--memory`; the folder opened; and a file with a hundredth as
-many rows appended to it. Peak memory is the whole process with its libraries, mapped pages included. Seconds are those
-of the clock and, which other programs change less, of all threads on the processor. The slope is the exponent of the
-latter: 1 where ten times the rows take ten times as long.
+For each number of rows: ratings of `rows/100` users for `rows/400` items, without any order, written as csv or parquet.
+1. A process prepares the file (`recnb.prepare.prepare`) within `--memory`, opens the folder, and appends a file with a
+   hundredth as many rows to it.
+2. Another one loads the folder, holds out each user's last rating, and trains matrix factorization for an epoch, in
+   batches so large that it takes about `--steps` steps: the optimizer passes over all factors in every step. With
+   `--limit` it may not allocate more than that (its data, without mapped files).
+Peak memory is the whole process with its libraries: `peak_gb` with mapped pages, which the system takes back where
+memory is short, `own_gb` without them. Seconds are those of the clock and, which other programs change less, of all
+threads on the processor. The slope is the exponent of the latter: 1 where ten times the rows take ten times as long.
 """
-import argparse, json, math, resource, subprocess, sys, tempfile, time
+import argparse, json, math, resource, subprocess, sys, tempfile, threading, time
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
@@ -45,35 +50,90 @@ def timed(f, *args, **kwargs):
     return round(time.perf_counter() - began[0], 3), round(time.process_time() - began[1], 3)
 
 
-def peak_gb():
-    "The most memory this process has had"
-    scale = 1 if sys.platform == 'darwin' else 1024 # bytes there, KiB here
-    return round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss*scale/1e9, 3)
+class OwnMemory(threading.Thread):
+    "Notes the most memory that this process has had apart from mapped files, by looking twenty times a second"
+    def __init__(self):
+        super().__init__(daemon=True)
+        self.peak = 0
+        self.start()
+    def run(self):
+        while True:
+            self.peak = max(self.peak, status_gb('RssAnon'))
+            time.sleep(.05)
+
+
+def status_gb(name):
+    "A line of what Linux knows about this process"
+    lines = Path('/proc/self/status').read_text().splitlines()
+    return round(int(next(line for line in lines if line.startswith(name)).split()[1])*1024/1e9, 3)
 
 
 def measure(folder, kind, memory):
     "Prepare a file, open the folder, append another file"
     from recnb.prepare import prepare
     from recnb.prepared import open_prepared
-    out = Path(folder)/'prepared'
+    own, out = OwnMemory(), Path(folder)/'prepared'
     seconds, cpu = timed(prepare, Path(folder)/f'ratings.{kind}', out, memory=memory)
-    peak, rows = peak_gb(), len(open_prepared(out))
+    res = dict(peak_gb=status_gb('VmHWM'), own_gb=own.peak)
+    rows = len(open_prepared(out))
     opened, _ = timed(open_prepared, out)
     size = sum(path.stat().st_size for path in out.iterdir())/1e9
     _, appended = timed(prepare, Path(folder)/f'more.{kind}', out, memory=memory, append=True)
-    return dict(rows=rows, seconds=seconds, cpu_seconds=cpu, rows_a_second=round(rows/seconds), peak_gb=peak,
-        folder_gb=round(size, 3), open_seconds=opened, append_cpu_seconds=appended, append_peak_gb=peak_gb())
+    return dict(rows=rows, seconds=seconds, cpu_seconds=cpu, rows_a_second=round(rows/seconds)) | res | dict(
+        folder_gb=round(size, 3), open_seconds=opened, append_cpu_seconds=appended, append_peak_gb=status_gb('VmHWM'))
 
 
-def fresh(rows, kind, memory, temp):
-    "One measurement in a new process"
-    with tempfile.TemporaryDirectory(dir=temp) as folder:
-        write(Path(folder)/f'ratings.{kind}', rows, rows)
-        write(Path(folder)/f'more.{kind}', rows//100, rows, seed=1)
-        size = (Path(folder)/f'ratings.{kind}').stat().st_size/1e9
-        words = [sys.executable, __file__, '--run', folder, '--kind', kind, '--memory', memory]
-        out = subprocess.run(words, check=True, capture_output=True, text=True).stdout
-    return dict(file_gb=round(size, 3)) | json.loads(out.splitlines()[-1])
+def train(folder, steps, limit, threads):
+    "An epoch of matrix factorization on a prepared folder"
+    import numpy as np, torch
+    from recnb.all import RatingDataLoaders, load, mf_learner, split
+    from recnb.prepare import _memory_bytes
+    from recnb.training import fit_quietly
+    torch.set_num_threads(threads)
+    if limit: resource.setrlimit(resource.RLIMIT_DATA, (_memory_bytes(limit),)*2)
+    own, made = OwnMemory(), {}
+    def make():
+        r = split(load(Path(folder)/'prepared'), 'last:1')
+        n_train = len(r) - int(r.df['is_test'].sum())
+        made['bs'] = int(2**np.clip(np.round(np.log2(n_train/steps)), 6, 20))
+        dls = RatingDataLoaders.from_ratings(r, bs=made['bs'], seed=0, device='cpu')
+        made['learn'] = mf_learner(dls)
+    ready, _ = timed(make)
+    learn = made['learn']
+    seconds, cpu = timed(fit_quietly, learn, 1)
+    n, n_steps = len(learn.dls.train.dataset), len(learn.dls.train)
+    parameters = sum(param.numel() for param in learn.model.parameters())
+    return dict(rows=n, users=len(learn.dls.users) - 1, items=len(learn.dls.items) - 1, parameters=parameters,
+        bs=made['bs'], steps=n_steps, ready_seconds=ready, seconds=seconds, cpu_seconds=cpu,
+        rows_a_second=round(n/seconds), peak_gb=status_gb('VmHWM'), own_gb=own.peak)
+
+
+def child(what, folder, *words):
+    "What a new process measured"
+    words = [sys.executable, __file__, '--child', what, folder, *map(str, words)]
+    out = subprocess.run(words, check=True, stdout=subprocess.PIPE, text=True).stdout
+    return json.loads(out.splitlines()[-1])
+
+
+def fresh(rows, args):
+    "Both measurements, each in a new process"
+    common = '--kind', args.kind, '--memory', args.memory
+    with tempfile.TemporaryDirectory(dir=args.temp) as folder:
+        write(Path(folder)/f'ratings.{args.kind}', rows, rows)
+        write(Path(folder)/f'more.{args.kind}', rows//100, rows, seed=1)
+        size = (Path(folder)/f'ratings.{args.kind}').stat().st_size/1e9
+        res = dict(file_gb=round(size, 3)) | child('prepare', folder, *common)
+        if not args.steps: return res
+        options = '--steps', args.steps, '--threads', args.threads, *(['--limit', args.limit] if args.limit else [])
+        return res | dict(mf=child('train', folder, *options))
+
+
+def print_table(runs, names):
+    "Figures of all runs, right-aligned, and their slope"
+    print(''.join(f'{name:>{max(len(name) + 2, 12)}}' for name in names))
+    for run in runs: print(''.join(f'{run[name]:{max(len(name) + 2, 12)},}' for name in names))
+    slopes = [math.log(b['cpu_seconds']/a['cpu_seconds'], b['rows']/a['rows']) for a,b in zip(runs, runs[1:])]
+    if slopes: print('slope of the processor seconds: ' + ', '.join(f'{slope:.2f}' for slope in slopes))
 
 
 def main():
@@ -81,19 +141,30 @@ def main():
     p.add_argument('--json', action='store_true', help='print one JSON object')
     p.add_argument('--rows', type=int, nargs='+', default=[1_000_000, 10_000_000], help='ratings to generate')
     p.add_argument('--kind', choices=['csv', 'parquet'], default='csv', help='of the file')
-    p.add_argument('--memory', default='4GB', help='what may be used')
+    p.add_argument('--memory', default='4GB', help='what preparing may use')
+    p.add_argument('--steps', type=int, default=1000, help='of the epoch, about; 0 for no training')
+    p.add_argument('--limit', help="what training may allocate, such as '8GB'")
+    p.add_argument('--threads', type=int, default=1, help='of the training')
     p.add_argument('--temp', help='folder for all files')
-    p.add_argument('--run', help=argparse.SUPPRESS)
+    p.add_argument('--child', nargs=2, help=argparse.SUPPRESS)
     args = p.parse_args()
-    if args.run: return print(json.dumps(measure(args.run, args.kind, args.memory)))
-    res = [fresh(rows, args.kind, args.memory, args.temp) for rows in args.rows]
-    slopes = [math.log(b['cpu_seconds']/a['cpu_seconds'], b['rows']/a['rows']) for a,b in zip(res, res[1:])]
-    if args.json: return print(json.dumps(dict(kind=args.kind, memory=args.memory, runs=res, slopes=slopes)))
-    names = dict(rows=12, file_gb=9, seconds=9, cpu_seconds=13, rows_a_second=15, peak_gb=9, open_seconds=14,
-        append_cpu_seconds=20)
-    print(''.join(f'{name:>{width}}' for name,width in names.items()))
-    for run in res: print(''.join(f'{run[name]:{width},}' for name,width in names.items()))
-    if slopes: print('slope of the processor seconds: ' + ', '.join(f'{slope:.2f}' for slope in slopes))
+    if args.child:
+        what, folder = args.child
+        if what == 'prepare': res = measure(folder, args.kind, args.memory)
+        else: res = train(folder, args.steps, args.limit, args.threads)
+        return print(json.dumps(res))
+    runs = []
+    for rows in args.rows:
+        runs.append(fresh(rows, args))
+        print(json.dumps(runs[-1]), file=sys.stderr, flush=True)
+    if args.json: return print(json.dumps(dict(kind=args.kind, memory=args.memory, runs=runs)))
+    print('prepare')
+    print_table(runs, ['rows', 'file_gb', 'seconds', 'cpu_seconds', 'rows_a_second', 'peak_gb', 'own_gb', 'folder_gb',
+        'open_seconds', 'append_cpu_seconds'])
+    if not args.steps: return
+    print('an epoch of matrix factorization')
+    print_table([run['mf'] for run in runs], ['rows', 'parameters', 'bs', 'steps', 'ready_seconds', 'seconds',
+        'cpu_seconds', 'rows_a_second', 'peak_gb', 'own_gb'])
 
 
 if __name__ == '__main__': main()

@@ -88,15 +88,26 @@ def part_rows(
     return held({'valid':VALID, 'test':TEST, 'fold_in':FOLD_IN}[part])
 
 # %% ../nbs/08_features.ipynb #7d5af490
+def _distinct(ids, rows):
+    "The distinct ids of some rows; of categories without a copy of the rows"
+    if not isinstance(ids.dtype, pd.CategoricalDtype): return ids[rows].unique()
+    used, codes = np.zeros(len(ids.cat.categories) + 1, bool), ids.cat.codes.to_numpy() # the last one for empty ids
+    for begin in range(0, len(codes), 1 << 24):
+        part = slice(begin, begin + (1 << 24))
+        used[codes[part][rows[part]]] = True
+    if used[-1]: raise DataError('a vocabulary cannot hold an empty id')
+    return ids.cat.categories[used[:-1]]
+
 def fit_vocabs(
     r:Ratings, # Split ratings (all rows count as training rows where there is no split)
     catalogue:bool=False, # Give items of `r.items` without a training rating an index of their own, too?
 )->tuple: # Vocab of the users, Vocab of the items
     "Vocabularies of the users and items in the training rows"
-    train = r.df[part_rows(r, 'train')]
-    items = train[ITEM]
-    if catalogue and r.items is not None: items = np.r_[np.asarray(items.unique()), r.items[ITEM]]
-    return Vocab(train[USER]), Vocab(items)
+    train = part_rows(r, 'train')
+    users, items = (_distinct(r.df[name], train) for name in (USER, ITEM))
+    if catalogue and r.items is not None: items = np.r_[np.asarray(items), r.items[ITEM]]
+    return Vocab(users), Vocab(items)
+
 
 # %% ../nbs/08_features.ipynb #569863f7
 def _need_column(table, col, purpose):

@@ -167,7 +167,7 @@ def mf_learner(
 )->Learner: # Ready to fit
     "A `Learner` for matrix factorization"
     if y_range is None: y_range = dls.y_range
-    mean = dls.train.dataset.rating.cpu().double().mean().item()
+    mean = dls.train.dataset.mean_rating
     model = MF(len(dls.users), len(dls.items), n_factors, y_range or None, mean, init_std, biases, id_dropout)
     metrics = [MAE(), RMSE()] if metrics is None else metrics
     learn = Learner(dls, model, loss_func=nn.MSELoss(), opt_func=opt_func, splitter=bias_groups,

@@ -147,7 +147,7 @@ def multitask_learner(
 )->Learner: # Ready to fit
     "A `Learner` for retrieval and rating"
     if y_range is None: y_range = dls.y_range
-    mean = dls.train.dataset.rating.cpu().double().mean().item()
+    mean = dls.train.dataset.mean_rating
     weigh = LearnedWeights() if learned else None
     model = two_towers(dls, cls=MultiTask, head=head, head_dropout=head_dropout, product=product, mean=mean,
         y_range=y_range or None, weigh=weigh, **kwargs)

@@ -44,7 +44,10 @@ def time_order(
     r:Ratings, # Any ratings with timestamps
 )->np.ndarray: # Row numbers, sorted by user, then time, then row
     "The stable order of all ratings: (user, timestamp, row)"
-    return np.lexsort((need_times(r, 'sorting by time'), user_codes(r)))
+    user, time = user_codes(r), need_times(r, 'sorting by time')
+    later = (user[1:] > user[:-1]) | (user[1:] == user[:-1]) & (time[1:] >= time[:-1])
+    return np.arange(len(r)) if later.all() else np.lexsort((time, user)) # a prepared table is sorted
+
 
 # %% ../nbs/07_split.ipynb #a77eab0d
 class SplitKind(NamedTuple):
@@ -109,10 +112,13 @@ def last_rows(
     order = time_order(r)
     user = user_codes(r)[order]
     start = np.flatnonzero(np.r_[True, user[1:] != user[:-1]])
-    size = np.diff(np.r_[start, len(user)])
-    position = np.arange(len(user)) - np.repeat(start, size) # 0, 1, 2, ... within each user
+    end = np.r_[start[1:], len(user)]
+    first = np.maximum(end - n, np.minimum(start + min_train, end)) # of each user's rows to hold out
+    change = np.zeros(len(r) + 1, 'int8') # 1 where such a stretch begins, -1 behind its end
+    np.add.at(change, first, 1)
+    np.subtract.at(change, end, 1)
     held = np.zeros(len(r), bool)
-    held[order] = position >= np.repeat(np.maximum(size - n, np.minimum(min_train, size)), size)
+    held[order] = np.cumsum(change[:-1], dtype='int8')
     return held
 
 # %% ../nbs/07_split.ipynb #28705bf1
