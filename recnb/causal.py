@@ -300,9 +300,10 @@ def causal_learner(
     user_features=(), # Names of columns, as for `feature_tables`
     item_features=None, # Name of a column, as for `feature_tables`
     y_range:tuple=None, # Ends of the sigmoid; half a step beyond the scale if None; False for no sigmoid
-    factors:int=32, # Width of the matrix factorization
+    base:str='mf', # What it stands on: plain factors, 'mf', or SVD++, 'svdpp'
+    factors:int=32, # Width of the factorization
     mf:StackedMF=None, # A fitted one; fitted here if None
-    mf_epochs:int=None, # Epochs of the one fitted here; those of the recipe 'mf' if None
+    mf_epochs:int=None, # Epochs of the one fitted here; those of the recipe of that name if None
     lr:float=.003, # Peak of the one-cycle schedule
     wd:float=.1, # Weight decay
     opt_func=FusedAdamW, # Optimizer
@@ -312,7 +313,7 @@ def causal_learner(
     **kwargs
 )->Learner: # Ready to fit
     "A `Learner` for the causal transformer"
-    mf = mf or fit_stacked_mf(dls, factors, mf_epochs, y_range=y_range)
+    mf = mf or fit_stacked(base, dls, factors, mf_epochs, y_range=y_range)
     model = _causal_model(dls, mf, **feature_tables(dls, user_features, item_features), **kwargs)
     cbs = [AutocastBF16()]*has_bf16(dls.device) if cbs is None else cbs
     loss = HeadLoss(model.rating_head)
