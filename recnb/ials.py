@@ -205,6 +205,19 @@ def similar(self:IALS,
     cosine = F.cosine_similarity(self.items, self.items[item][None])
     return cosine*self.count/(self.count + self.shrink)
 
+# %% ../nbs/35_ials.ipynb #8a841359
+def _with_counts(dls, X):
+    "How much each user likes which item, by the counts of the training rows"
+    rows, weight = dls.train.dataset, dls.ratings.df[WEIGHT].to_numpy()[part_rows(dls.ratings, 'train')]
+    return X.multiply(_log_counts(sparse.csr_matrix((weight, (rows.user.cpu(), rows.item.cpu())), X.shape))).tocsr()
+
+def _check_settings(factors, alpha, l2, rounds, steps):
+    "Raise a sentence where a setting makes no model"
+    if steps < 0: raise ValueError(f'steps={steps} is no number of steps; 0 solves exactly.')
+    if factors < 1 or rounds < 1: raise ValueError(f'factors={factors} and rounds={rounds} are both at least 1.')
+    if alpha <= 1: raise ValueError(f'alpha={alpha:g}: what is liked weighs more than the rest, which has weight 1.')
+    if l2 <= 0: raise ValueError(f'l2={l2:g}, but the equations need a penalty; it is above 0.')
+
 # %% ../nbs/35_ials.ipynb #d9537c62
 @recipe('ials', about='factors for implicit feedback by alternating least squares, for large catalogues',
     loaders=AllRatingsDataLoaders, metric='ndcg@10', search=dict(factors=Range(16, 256, log=True),
@@ -228,15 +241,3 @@ def ials_learner(
     model = IALS(X.shape[1], liked_rule(dls.ratings, liked), factors, alpha, l2, nu, shrink, counts)
     model.fit(_with_counts(dls, X) if counts else X, rounds, dls.seed or 0, steps)
     return fitted_learner(dls, model)
-
-def _with_counts(dls, X):
-    "How much each user likes which item, by the counts of the training rows"
-    rows, weight = dls.train.dataset, dls.ratings.df[WEIGHT].to_numpy()[part_rows(dls.ratings, 'train')]
-    return X.multiply(_log_counts(sparse.csr_matrix((weight, (rows.user.cpu(), rows.item.cpu())), X.shape))).tocsr()
-
-def _check_settings(factors, alpha, l2, rounds, steps):
-    "Raise a sentence where a setting makes no model"
-    if steps < 0: raise ValueError(f'steps={steps} is no number of steps; 0 solves exactly.')
-    if factors < 1 or rounds < 1: raise ValueError(f'factors={factors} and rounds={rounds} are both at least 1.')
-    if alpha <= 1: raise ValueError(f'alpha={alpha:g}: what is liked weighs more than the rest, which has weight 1.')
-    if l2 <= 0: raise ValueError(f'l2={l2:g}, but the equations need a penalty; it is above 0.')
