@@ -211,9 +211,8 @@ def _with_counts(dls, X):
     rows, weight = dls.train.dataset, dls.ratings.df[WEIGHT].to_numpy()[part_rows(dls.ratings, 'train')]
     return X.multiply(_log_counts(sparse.csr_matrix((weight, (rows.user.cpu(), rows.item.cpu())), X.shape))).tocsr()
 
-def _check_settings(factors, alpha, l2, rounds, steps):
+def _check_settings(factors, alpha, l2, rounds):
     "Raise a sentence where a setting makes no model"
-    if steps < 0: raise ValueError(f'steps={steps} is no number of steps; 0 solves exactly.')
     if factors < 1 or rounds < 1: raise ValueError(f'factors={factors} and rounds={rounds} are both at least 1.')
     if alpha <= 1: raise ValueError(f'alpha={alpha:g}: what is liked weighs more than the rest, which has weight 1.')
     if l2 <= 0: raise ValueError(f'l2={l2:g}, but the equations need a penalty; it is above 0.')
@@ -235,7 +234,7 @@ def ials_learner(
     counts:bool=True, # Do counts raise the weight, in data that has them and no ratings?
 )->Learner: # Fitted
     "A `Learner` around implicit ALS, fitted to the training rows"
-    _check_settings(factors, alpha, l2, rounds, steps)
+    _check_settings(factors, alpha, l2, rounds)
     X, _ = liked_matrices(dls, liked)
     counts = counts and WEIGHT in dls.ratings.df and not dls.ratings.has_ratings
     model = IALS(X.shape[1], liked_rule(dls.ratings, liked), factors, alpha, l2, nu, shrink, counts)
