@@ -189,6 +189,7 @@ def main():
     p.add_argument('--large', action='store_true', help='a catalogue of half a million items instead')
     args = p.parse_args()
     for name in ('OMP_NUM_THREADS', 'OPENBLAS_NUM_THREADS'): os.environ[name] = str(args.threads)
+    os.environ.setdefault('OMP_WAIT_POLICY', 'passive') # on a busy machine a thread that spins holds up the others
     with redirect_stdout(sys.stderr):
         res = run_large(args.quick, args.threads) if args.large else run(args.repeat, args.quick, args.threads)
     if args.json: print(json.dumps(res))
