@@ -24,12 +24,13 @@ from recnb.metrics import rating_errors
 from recnb.experiment import predict_dl
 from recnb.peers import import_peer, surprise_learner
 from recnb.split import split
-from recnb.svdpp import LargeBatchDataLoaders, svdpp_learner
+from recnb.svdpp import svdpp_learner
 from recnb.training import epoch_table, fit_quietly
+from recnb.user_days import LargeBatchDataLoaders
 from scipy import sparse
 
 LEVELS = .85, .84, .83 # of RMSE
-SETTINGS = dict(n_factors=24, user_features=True, item_features=True)
+SETTINGS = dict(n_factors=24, wd=1.5, user_features=True, item_features=True)
 RANK = 10
 
 
@@ -130,7 +131,8 @@ def show(res):
     part = ', a part' if res['quick'] else ''
     print(f"MovieLens 1M ({res['data']}{part}): {res['train']:,} ratings to train on, {res['held_out']:,} held out; "
         f"seconds of one thread\n")
-    print(f"{'contender':12}" + ''.join(f'{f"to {level:g}":>10}' for level in LEVELS) + f"{'end':>10}{'MAE':>9}{'RMSE':>9}")
+    levels = ''.join(f'{f"to {level:g}":>10}' for level in LEVELS)
+    print(f"{'contender':12}{levels}{'end':>10}{'MAE':>9}{'RMSE':>9}")
     for name,row in res['contenders'].items():
         times = [row['seconds_to'][f'{level:g}'] for level in LEVELS]
         print(f'{name:12}' + ''.join(f"{'-' if s is None else f'{s:.1f}':>10}" for s in times)
