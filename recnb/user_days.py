@@ -88,7 +88,7 @@ def new_rows(self:LargeBatchDataLoaders, df):
     if not self.days: return rows
     seconds = df[TIME] if TIME in df else pd.Series(np.nan, df.index)
     day = (seconds//86_400).fillna(NO_DAY).to_numpy(dtype='int64')
-    return DayRows(rows.user, rows.item, day, rows.rating)
+    return DayRows(rows.user, rows.item, torch.tensor(day), rows.rating)
 
 @patch
 def query(self:LargeBatchDataLoaders,
