@@ -4,12 +4,13 @@
 
 # %% auto #0
 __all__ = ['max_body', 'max_k', 'max_ratings', 'max_text', 'max_offset', 'max_genres', 'max_requests', 'Id', 'UserId', 'K',
-           'Offset', 'Year', 'Genres', 'Ids', 'ModelName', 'RatedItems', 'Fields', 'RatedItem', 'HealthRequest',
-           'ReadyRequest', 'ModelsRequest', 'SearchRequest', 'ItemRequest', 'SimilarRequest', 'Filters', 'UserRequest',
-           'ForUser', 'RecommendRequest', 'PredictRequest', 'BatchRequest', 'validate', 'read_json', 'Item',
-           'ItemAnswer', 'UnderstoodItem', 'Reason', 'Recommendation', 'SimilarItem', 'HealthAnswer', 'ReadyAnswer',
-           'Scale', 'ModelInfo', 'ModelsAnswer', 'Answer', 'SearchAnswer', 'SimilarAnswer', 'RecommendAnswer',
-           'Prediction', 'PredictAnswer', 'ErrorAnswer', 'BatchError', 'BatchAnswer']
+           'Offset', 'Year', 'Genres', 'Diversity', 'Calibrate', 'Ids', 'ModelName', 'RatedItems', 'Fields',
+           'RatedItem', 'HealthRequest', 'ReadyRequest', 'ModelsRequest', 'SearchRequest', 'ItemRequest',
+           'SimilarRequest', 'Filters', 'UserRequest', 'ForUser', 'RecommendRequest', 'PredictRequest', 'BatchRequest',
+           'validate', 'read_json', 'Item', 'ItemAnswer', 'UnderstoodItem', 'Reason', 'Recommendation', 'SimilarItem',
+           'HealthAnswer', 'ReadyAnswer', 'Scale', 'ModelInfo', 'ModelsAnswer', 'Answer', 'SearchAnswer',
+           'SimilarAnswer', 'RecommendAnswer', 'Prediction', 'PredictAnswer', 'ErrorAnswer', 'BatchError',
+           'BatchAnswer']
 
 # %% ../nbs/51_messages.ipynb #4a5516a2
 import json, re
@@ -48,9 +49,17 @@ def _number(value):
     "Digits of a query string as a number"
     return int(value) if isinstance(value, str) and re.fullmatch('[0-9]{1,6}', value) else value
 
+def _decimal(value):
+    "A decimal of a query string as a number"
+    return float(value) if isinstance(value, str) and re.fullmatch('[0-9]?[.]?[0-9]{1,9}', value) else value
+
 # %% ../nbs/51_messages.ipynb #68a2a7a8
 def _whole(low, high, about, text=False):
     return Annotated[int, Field(ge=low, le=high, description=about), BeforeValidator(_number)]
+
+def _weight(about):
+    about = f'a number from 0 to 1: {about}; not with the other one'
+    return Annotated[float, Field(ge=0, le=1, description=about), BeforeValidator(_decimal)]
 
 _text = f'text of 1 to {max_text} characters'
 Id = int | Annotated[str, Field(min_length=1, max_length=max_text)]
@@ -60,6 +69,8 @@ Offset = _whole(0, max_offset, f'a whole number from 0 to {max_offset}: items to
 Year = _whole(0, 9999, 'a year, as a whole number from 0 to 9999')
 Genres = Annotated[list[Annotated[str, Field(max_length=max_text)]], Field(min_length=1, max_length=max_genres,
     description=f'a list of 1 to {max_genres} genres, of which an item has at least one')]
+Diversity = _weight('how much an item counts for being unlike those above it')
+Calibrate = _weight('how much genres in the proportions of what was liked count')
 Ids = Annotated[list[Id], Field(description=f'a list of ids or titles, each a whole number or {_text}')]
 ModelName = Annotated[str, Field(description='the name of a model, as text (the first one if not given)')]
 
@@ -102,21 +113,24 @@ class SimilarRequest(ItemRequest):
 
 # %% ../nbs/51_messages.ipynb #9897e625
 class Filters(Fields):
-    "Which items may be in a list, and which part of it is wanted"
+    "Which items may be in a list, in which order, and which part of it is wanted"
     genres: Genres = None
     from_year: Year = None
     to_year: Year = None
     allowed: Ids = None
     exclude: Ids = ()
+    diversity: Diversity = 0
+    calibrate: Calibrate = 0
     k: K = 10
     offset: Offset = 0
     model: ModelName = None
 
     @property
     def filters(self):
-        "As `ServedModel.blocked_items` takes them"
+        "As `ServedModel.recommend` takes them"
         years = None if self.from_year is None and self.to_year is None else (self.from_year, self.to_year)
-        return dict(allowed=self.allowed, exclude=self.exclude, genres=self.genres, years=years)
+        return dict(allowed=self.allowed, exclude=self.exclude, genres=self.genres, years=years,
+            diversity=self.diversity, calibrate=self.calibrate)
 
 class UserRequest(Filters):
     user_id: str = Field(max_length=max_text, description='the id of a user of the data')

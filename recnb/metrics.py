@@ -84,14 +84,30 @@ def _sort_key(scores, first=None):
     place = torch.arange(n-1, -1, -1, device=scores.device)
     return (bits << 32) + (place if first is None else place + n*first)
 
+def _candidates(scores, k):
+    "Items with the score of place k or more, by rising index, padded with 0: indices, and which are real, (B, N)"
+    top = scores.topk(max(k, 1)).values
+    if top.isnan().any(): raise ValueError('a score is nan, so items cannot be ordered; did training diverge?')
+    row, item = (scores >= top[:, -1:]).nonzero(as_tuple=True)
+    n = torch.bincount(row, minlength=len(scores))
+    place = torch.arange(len(row), device=row.device) - (n.cumsum(0) - n)[row]
+    items = row.new_zeros(len(scores), max(n.tolist(), default=k))
+    real = torch.zeros_like(items, dtype=torch.bool)
+    items[row, place], real[row, place] = item, True
+    return items, real
+
+# %% ../nbs/13_metrics.ipynb #0699ca42
 def top_items(
     scores:torch.Tensor, # (B, n items), float32
     k:int=10, # Length of the list, at most n items
     first:torch.Tensor=None, # (B, n items) which items come first among equal scores; smaller indices if None
 )->torch.Tensor: # (B, k) item indices by falling score, equal scores by index
     "The first `k` items of each row, the same on every machine"
-    if scores.isnan().any(): raise ValueError('a score is nan, so items cannot be ordered; did training diverge?')
-    return _sort_key(scores, first).topk(min(k, scores.shape[1])).indices
+    k = min(k, scores.shape[1])
+    items, real = _candidates(scores, k)
+    values = scores.gather(1, items).masked_fill(~real, -torch.inf)
+    order = _sort_key(values, None if first is None else first.gather(1, items)).topk(k).indices
+    return items.gather(1, order)
 
 # %% ../nbs/13_metrics.ipynb #dcc75ccb
 def list_metrics(
@@ -159,14 +175,8 @@ def _chunks(scores, test, seen, query_user, k, chunk, device, pessimistic, share
     for ids in queries.split(chunk):
         s = scores(ids.to(device)).float().clone()
         seen_here = _pairs_of(user[ids], seen) if seen else None
-        wanted = None if shares is None or not seen else _genres_seen(seen_here, shares, len(ids))
+        wanted = None if shares is None or not seen else genre_profiles(*seen_here, shares, len(ids))
         yield *_top_lists(s, _pairs_of(ids, test), seen_here, k, pessimistic), wanted, s.shape[1]
-
-def _genres_seen(seen, shares, n):
-    "The share of each genre in what users have seen, (n, genres)"
-    row, item = seen
-    sums = torch.zeros(n, shares.shape[1], dtype=shares.dtype).index_add_(0, row, shares[item])
-    return sums/sums.sum(1, keepdim=True).clamp(min=1e-9)
 
 # %% ../nbs/13_metrics.ipynb #f693e4ec
 def _list_figures(top, hits, present, n_rel, wanted, ks, item_counts, n_users, vectors):

@@ -39,7 +39,7 @@ class Recommender:
         self.now = int(df[TIME].max()) if TIME in df and len(df) and df[TIME].notna().any() else None
         self.titles_by_index = np.r_[[''], self.ratings.titles(self.items.ids).to_numpy()].astype(object)
         self._seen, self._title_index, self._fold_in = None, None, None # made when first needed
-        self._vectors, self._features, self._nobody = None, None, None
+        self._vectors, self._features, self._shares, self._nobody = None, None, None, None
 
 # %% ../nbs/40_recommender.ipynb #1cdb0025
 @patch(as_prop=True)

@@ -121,6 +121,8 @@ def recommend_command(folder:Dir,
         help='only items of these years, as in 1990:1999 or 1990:')]=None,
     diversity:Annotated[float, typer.Option(metavar='X', min=0, max=1,
         help='from 0 to 1: how much an item counts for being unlike those above it')]=0,
+    calibrate:Annotated[float, typer.Option(metavar='X', min=0, max=1,
+        help='from 0 to 1: how much genres in the proportions of what was liked count')]=0,
     all_users:Annotated[bool, typer.Option('--all-users', help='all users of the training data')]=False,
     users:Annotated[Optional[Path], typer.Option('--users', metavar='FILE',
         help='a parquet file with a column user_id')]=None,
@@ -134,7 +136,7 @@ def recommend_command(folder:Dir,
     lib = library()
     if out or all_users or users:
         return _write_lists(folder, user, all_users, users, ratings, out, shard, as_json, k=k, filter_seen=not seen,
-            genres=genres or None, years=_parse_years(years), diversity=diversity or None)
+            genres=genres or None, years=_parse_years(years), diversity=diversity or None, calibrate=calibrate or None)
     if bool(user) == (ratings is not None):
         raise ValueError('give one of --user ID and, for a new user, --ratings FILE.')
     rec = lib.load_recommender(folder)
@@ -142,7 +144,7 @@ def recommend_command(folder:Dir,
     if given is not None: _note_matches(rec, given.iloc[:, 0], as_json)
     ids = None if ratings is not None else list(dict.fromkeys(_user_id(rec, text) for text in user))
     top = rec.recommend(ids, given, k, filter_seen=not seen, genres=genres or None, years=_parse_years(years),
-        diversity=diversity)
+        diversity=diversity, calibrate=calibrate)
     if as_json: return print(_records(top if ratings is None else top.drop(columns=lib.USER)))
     for user_id in [None] if ids is None else ids:
         _print_list(rec, top if ids is None else top[top[lib.USER] == user_id], user_id, given)

@@ -16,6 +16,7 @@ from .files import to_json_value
 from .titles import *
 from .history_loader import *
 from .metrics import *
+from .rerank import *
 from .fold_in import *
 from .recommender import *
 from .lists import *
@@ -139,7 +140,6 @@ def read_ratings(self:ServedModel,
 def new_user_scores(self:ServedModel, item, rating)->torch.Tensor: # As of `Recommender.new_user_scores`
     return self.rec.new_user_scores(item, rating)
 
-# %% ../nbs/49_serving.ipynb #0b5f6a1a
 @patch
 def top_items(self:ServedModel,
     item, # Indices of the rated items, (n,), the latest rating last
@@ -243,6 +243,18 @@ def _top_for_user(self:ServedModel, user, k, blocked):
     df = self.rec.recommend([user], k=k, items=items)
     return [self.index_by_id[i] for i in df[ITEM].tolist()], df['score'].tolist()
 
+# %% ../nbs/49_serving.ipynb #bc81af4b
+@patch
+def _reorder(self:ServedModel, top, scores, item, rating, k, offset, diversity, calibrate):
+    "The first `k` + `offset` of a list with more variety, or with genres in proportion: item indices and scores"
+    def rated(): return [0]*len(item), item, rating
+    first = [torch.tensor(column[:10*k])[None] for column in (top, scores)]
+    try:
+        check_reorder(diversity, calibrate)
+        if top: first = self.rec.reorder(first, first[1], rated, k + offset, diversity, calibrate)
+    except ValueError as e: raise RequestError(400, str(e)) from None
+    return [column[0].tolist() + rest[10*k:k + offset] for column,rest in zip(first, (top, scores))]
+
 # %% ../nbs/49_serving.ipynb #534948fd
 @patch
 def recommend(self:ServedModel,
@@ -250,14 +262,19 @@ def recommend(self:ServedModel,
     k:int=10, # Items at most
     user=None, # User id; None for a new user
     offset:int=0, # Items to leave out at the top, for the next page of a list
+    diversity:float=0., # As of `Recommender.recommend`
+    calibrate:float=0., # As of `Recommender.recommend`
     **filters # As of `ServedModel.blocked_items`
 )->dict: # `model`, `items`, `skipped`, `understood` and, where there is a user, `user_id`
     "Recommendations for a new user, or for a user of the data"
     given, (blocked, unknown) = self._read_known(pairs), self.blocked_items(**filters)
     user = None if user is None else self._user_id(user)
     item, rating = self._all_ratings(user, given)
-    if user is None or given.item: top, scores = self.top_items(item, rating, k + offset, blocked)
-    else: top, scores = self._top_for_user(user, k + offset, blocked)
+    reordered = diversity or calibrate
+    n = max(k + offset, 10*k) if reordered else k + offset
+    if user is None or given.item: top, scores = self.top_items(item, rating, n, blocked)
+    else: top, scores = self._top_for_user(user, n, blocked)
+    if reordered: top, scores = self._reorder(top, scores, item, rating, k, offset, diversity, calibrate)
     items = self.with_reasons(top[offset:], scores[offset:], item, rating, offset + 1)
     res = {'model':self.name, 'items':items, 'skipped':given.skipped + unknown, 'understood':given.understood}
     return res if user is None else {**res, USER:json_id(user)}
