@@ -6,7 +6,7 @@
 __all__ = ['ListMaker', 'parse_shard', 'write_lists', 'ray_lists']
 
 # %% ../nbs/57_bulk_lists.ipynb #f087453c
-import importlib.util, json, re
+import importlib.util, json, re, sys
 import pandas as pd, pyarrow as pa, pyarrow.compute as pc, pyarrow.parquet as pq
 from contextlib import nullcontext
 from pathlib import Path
@@ -16,19 +16,22 @@ from .files import *
 from .recommender import *
 from .lists import *
 from .bundle import *
+from .indexed_lists import *
 
 # %% ../nbs/57_bulk_lists.ipynb #711012dd
 class ListMaker:
     "Lists for the users of a frame, or for new users whose ratings it holds"
     def __init__(self,
         model, # A `Recommender`, or the folder of one
+        index_above:int=100_000, # Candidates come from an index where there are more items than this (`with_index`)
         **kwargs # As of `Recommender.recommend`: `k`, `filter_seen` and so on
     ):
-        self.folder, self._rec = (None, model) if isinstance(model, Recommender) else (str(model), None)
-        self.kwargs = kwargs
+        is_made = isinstance(model, Recommender)
+        self.folder, self.index_above, self.kwargs = None if is_made else str(model), index_above, kwargs
+        self._rec = with_index(model, index_above) if is_made else None
     @property
     def rec(self)->Recommender:
-        if self._rec is None: self._rec = load_recommender(self.folder)
+        if self._rec is None: self._rec = with_index(load_recommender(self.folder), self.index_above)
         return self._rec
     def __call__(self,
         df:pd.DataFrame, # With `user_id`; for new users also `item_id` or `title`, and perhaps `rating`
@@ -136,6 +139,18 @@ def _arrow_schema(df, request):
         schema = schema.set(schema.get_field_index(TITLE), pa.field(TITLE, pa.string()))
     return schema.with_metadata({'recnb': json.dumps(request)})
 
+# %% ../nbs/57_bulk_lists.ipynb #2cd7867c
+def _about_index(rec, kwargs):
+    "Where an index finds candidates: its settings and its recall, as plain values"
+    if not isinstance(rec, IndexedRecommender): return {}
+    recall = round(index_recall(rec, kwargs.get('k', 10)), 3)
+    return {'index': to_json_value(dict(kind=rec.index.kind, recall=recall) | rec.index.settings)}
+
+def _index_sentence(about):
+    share = f"{about['recall']:.1%}"
+    return f'candidates come from an index ({about["kind"]}), which finds {share} of the exact lists of 200 users'
+
+
 # %% ../nbs/57_bulk_lists.ipynb #8538c38e
 def write_lists(
     model, # A `Recommender`, or the folder of one
@@ -144,14 +159,16 @@ def write_lists(
     ratings=None, # A parquet file with ratings of new users instead: `user_id`, `item_id` or `title`, perhaps `rating`
     shard:tuple=(1, 1), # Which part of the users, counted from 1, and of how many
     chunk:int=4096, # Users in memory at a time
-    progress:bool=True, # Show a bar with users a second on stderr?
+    progress:bool=True, # Show a bar with users a second, and the recall of an index, on stderr?
+    index_above:int=100_000, # Candidates come from an index where there are more items than this (`with_index`)
     **kwargs # As of `Recommender.recommend`: `k`, `filter_seen` and so on
 )->Path: # The file, with the columns of `Recommender.recommend`
     "Write the lists of many users, unless that is done already"
-    make = ListMaker(model, **kwargs)
-    request = _request(model, make.rec, users, ratings, kwargs)
+    make = ListMaker(model, index_above, **kwargs)
+    request = _request(model, make.rec, users, ratings, kwargs) | _about_index(make.rec, kwargs)
     path = Path(out)/f'lists-{shard[0]:05d}-of-{shard[1]:05d}.parquet'
     if _is_finished(path, request): return path
+    if 'index' in request and progress: print(_index_sentence(request['index']), file=sys.stderr)
     total, frames = _frames(make.rec, users, ratings, shard, chunk)
     example = make.rec.recommend(make.rec.users.ids[:1], **kwargs)
     bar = tqdm(total=total, unit='users', desc=path.name) if progress else nullcontext()
