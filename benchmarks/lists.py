@@ -35,8 +35,8 @@ def save_model(folder, users, items, each):
 
 
 def write_shard(folder, number, workers):
-    "Seconds to load the model and to write a shard, and memory"
-    import torch
+    "Seconds to load the model and to write a shard, memory, and the recall of an index (1 without one)"
+    import pyarrow.parquet as pq, torch
     from recnb.bulk_lists import write_lists
     from recnb.bundle import load_recommender
     torch.set_num_threads(1)
@@ -44,9 +44,12 @@ def write_shard(folder, number, workers):
     rec = load_recommender(folder/'mf')
     loaded = time.perf_counter()
     write_lists(rec, folder/f'lists{workers}', folder/'users.parquet', shard=(number, workers), progress=False)
+    seconds = time.perf_counter() - loaded
     lines = Path('/proc/self/status').read_text().splitlines()
+    [path] = (folder/f'lists{workers}').glob(f'lists-{number:05d}-*')
+    about = json.loads(pq.read_schema(path).metadata[b'recnb']).get('index', {})
     peak = int(next(line for line in lines if line.startswith('VmHWM')).split()[1])*1024/1e9
-    return dict(load_seconds=loaded - begin, seconds=time.perf_counter() - loaded, peak_gb=peak)
+    return dict(load_seconds=loaded - begin, seconds=seconds, peak_gb=peak, recall=about.get('recall', 1.))
 
 
 def measure(folder, workers, args):
@@ -58,7 +61,7 @@ def measure(folder, workers, args):
     parts = [json.loads(process.communicate()[0].splitlines()[-1]) for process in processes]
     rate = sum(args.measured/workers/part['seconds'] for part in parts)
     hours = {name:n/rate/3600 for name,n in (('hours', args.users), ('hours_for_100_million', MANY))}
-    price = {'price' + name[5:]:h*workers*args.price for name,h in hours.items()}
+    price = {'price' + name[5:]:h*workers*args.price for name,h in hours.items()} | dict(recall=parts[0]['recall'])
     slowest = {name:max(part[name] for part in parts) for name in ('load_seconds', 'peak_gb')}
     res = dict(workers=workers, users_a_second=rate) | slowest | hours | price
     return {name:round(value, 3) for name,value in res.items()}
