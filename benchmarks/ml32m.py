@@ -2,11 +2,11 @@
 
     python benchmarks/ml32m.py [--scale 1.0] [--rounds 2] [--sample 2000] [--causal 0.01] [--json]
 
-200,948 users, 84,432 films and 32,000,204 ratings (times `--scale`) as `ratings.csv` and `movies.csv`, in the order of
-users, with tastes in eight dimensions. Then one step after the other, in one process: read the files as they are;
-prepare them; hold out each user's last rating; train matrix factorization for an epoch, and measure its error; train the
-causal transformer for an epoch on a share of the users (`--causal`); ask for EASE, which refuses so many films with a
-sentence; fit iALS in `--rounds` rounds, and rank for a sample of users, with the standard error; save both as
+200,948 users, 84,432 films and about 32,000,204 ratings (times `--scale`) as `ratings.csv` and `movies.csv`, in the
+order of users, with tastes in eight dimensions. Then one step after the other, in one process: read the files as they
+are; prepare them; hold out each user's last rating; train matrix factorization for an epoch, and measure its error;
+train the causal transformer for an epoch on a share of the users (`--causal`); ask for EASE, which refuses so many films
+with a sentence; fit iALS in `--rounds` rounds, and rank for a sample of users, with the standard error; save both as
 one recommender, load it, serve it, and ask for lists over HTTP. Each step's seconds, and the most memory of the process
 during it apart from mapped files.
 """
@@ -19,24 +19,36 @@ from scale import OwnMemory, status_gb
 USERS, FILMS, RATINGS = 200_948, 84_432, 32_000_204
 
 
-def write_layout(folder, scale):
-    "ratings.csv and movies.csv"
+def write_films(path, n):
+    "movies.csv"
+    genres = 'Action', 'Drama', 'Comedy|Drama'
+    lines = (f'{i},"Film {i}, The ({1920 + i % 100})",{genres[i % 3]}\n' for i in range(1, n + 1))
+    path.write_text('movieId,title,genres\n' + ''.join(lines))
+
+
+def write_ratings(path, users, films, rows):
+    "ratings.csv"
     import numpy as np, pyarrow as pa, pyarrow.csv as pc
     rng = np.random.default_rng(0)
-    users, films, rows = (int(n*scale) for n in (USERS, FILMS, RATINGS))
     taste, place = (rng.standard_normal((n, 8), dtype='float32') for n in (users, films))
-    n_each = np.maximum(rng.lognormal(0, 1.2, users)*rows/users/2.05, 20).astype(int)
-    folder.mkdir()
-    (folder/'movies.csv').write_text('movieId,title,genres\n' + ''.join(
-        f'{i},"Film {i}, The ({1920 + i % 100})",{"Drama|Comedy" if i % 3 else "Action"}\n' for i in range(1, films + 1)))
-    with pc.CSVWriter(folder/'ratings.csv', pa.schema([(name, pa.float64() if name == 'rating' else pa.int64())
-            for name in ('userId', 'movieId', 'rating', 'timestamp')])) as writer:
+    n_each = np.maximum(rng.lognormal(0, 1.2, users)*rows/users/2, 20).astype(int) # its mean is 2.05
+    names, types = ('userId', 'movieId', 'rating', 'timestamp'), (pa.int64(), pa.int64(), pa.float64(), pa.int64())
+    with pc.CSVWriter(path, pa.schema(list(zip(names, types)))) as writer:
         for part in np.array_split(np.arange(users), max(rows//1_000_000, 1)):
             user = np.repeat(part, n_each[part])
-            film = (films*rng.random(len(user))**3).astype(int)
-            liking = 3.5 + .3*(taste[user]*place[film]).sum(1) + .7*rng.standard_normal(len(user))
-            columns = user + 1, film + 1, np.clip(np.round(2*liking)/2, .5, 5), 10**9 + rng.integers(0, 10**8, len(user))
-            writer.write_table(pa.table(dict(zip(('userId', 'movieId', 'rating', 'timestamp'), columns))))
+            n = len(user)
+            film = (films*rng.random(n)**3).astype(int)
+            liking = 3.5 + .3*(taste[user]*place[film]).sum(1) + .7*rng.standard_normal(n)
+            rating, time = np.clip(np.round(2*liking)/2, .5, 5), 10**9 + rng.integers(0, 10**8, n)
+            writer.write_table(pa.table(dict(zip(names, (user + 1, film + 1, rating, time)))))
+
+
+def write_layout(folder, scale):
+    "The files"
+    users, films, rows = (int(n*scale) for n in (USERS, FILMS, RATINGS))
+    folder.mkdir()
+    write_films(folder/'movies.csv', films)
+    write_ratings(folder/'ratings.csv', users, films, rows)
 
 
 class Steps:
@@ -45,7 +57,8 @@ class Steps:
     def __call__(self, name, f, *args, say=None, **kwargs):
         self.own.peak, begin = 0, time.perf_counter()
         res = f(*args, **kwargs)
-        row = dict(step=name, seconds=round(time.perf_counter() - begin, 1), own_gb=round(max(self.own.peak, status_gb('RssAnon')), 2))
+        seconds, own = time.perf_counter() - begin, max(self.own.peak, status_gb('RssAnon'))
+        row = dict(step=name, seconds=round(seconds, 1), own_gb=round(own, 2))
         if say: row['result'] = say(res)
         self.rows.append(row)
         print(f"{name:24}{row['seconds']:9,.1f} s{row['own_gb']:7.2f} GB   {row.get('result', '')}", flush=True)
@@ -77,14 +90,16 @@ def ask(rec):
 
 def all_steps(args, folder):
     import numpy as np, torch
-    from recnb.all import (USER, Recommender, fit_recipe, load, read_mlcsv, split, test_errors, test_ranking, two_stage)
+    from recnb.all import (
+        USER, Recommender, fit_recipe, load, read_mlcsv, split, test_errors, test_ranking, two_stage
+    )
     from recnb.prepare import prepare
     torch.set_num_threads(1)
     steps, columns = Steps(), dict(user='userId', item='movieId')
     steps('write the files', write_layout, folder/'ml-32m', args.scale)
     steps('read as they are', lambda: repr(read_mlcsv(folder/'ml-32m')), say=str)
-    steps('prepare', prepare, folder/'ml-32m'/'ratings.csv', folder/'prepared', scale=(.5, 5, .5), memory='4GB', **columns,
-        items=folder/'ml-32m'/'movies.csv', say=repr)
+    about = dict(items=folder/'ml-32m'/'movies.csv', scale=(.5, 5, .5), **columns)
+    steps('prepare', prepare, folder/'ml-32m'/'ratings.csv', folder/'prepared', memory='4GB', say=repr, **about)
     r = steps('split', lambda: split(load(folder/'prepared'), 'last:1'))
     bs = int(2**np.clip(np.round(np.log2(len(r)/1000)), 6, 15))
     mf, _ = steps('mf, an epoch', fit_recipe, 'mf', r, 1, bs=bs)
