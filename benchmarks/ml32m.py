@@ -6,9 +6,9 @@
 order of users, with tastes in eight dimensions. Then one step after the other, in one process: read the files as they
 are; prepare them; hold out each user's last rating; train matrix factorization for an epoch, and measure its error;
 train the causal transformer for an epoch on a share of the users (`--causal`); ask for EASE, which refuses so many
-films with a sentence; fit iALS in `--rounds` rounds, and rank for a sample of users, with the standard error; save both as
-one recommender, load it, serve it, and ask for lists over HTTP. Each step's seconds, and the most memory of the process
-during it apart from mapped files.
+films with a sentence; fit iALS in `--rounds` rounds, and rank for a sample of users, with the standard error; save both
+as one recommender, load it, serve it, and ask for lists over HTTP. Each step's seconds, and the most memory of the
+process during it apart from mapped files.
 """
 import argparse, json, sys, tempfile, threading, time, urllib.request
 from pathlib import Path
