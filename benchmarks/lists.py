@@ -1,7 +1,7 @@
 """How fast lists for everybody are written, and what a list for each of 100 million users would take.
 
     python benchmarks/lists.py [--users 1000000] [--items 20000] [--each 20] [--measured 20000] [--workers 1 2]
-                               [--price 0.05] [--json]
+                               [--price 0.05] [--exact] [--json]
 
 A matrix factorization of random factors (its speed does not depend on what it has learned) with `--users` and
 `--items`; each user has rated `--each`. For each number of workers: as many processes, each with one thread, load the
@@ -34,7 +34,7 @@ def save_model(folder, users, items, each):
     Recommender(learn, dict(model='mf')).save(folder/'mf')
 
 
-def write_shard(folder, number, workers):
+def write_shard(folder, number, workers, exact):
     "Seconds to load the model and to write a shard, memory, and the recall of an index (1 without one)"
     import pyarrow.parquet as pq, torch
     from recnb.bulk_lists import write_lists
@@ -43,7 +43,8 @@ def write_shard(folder, number, workers):
     begin = time.perf_counter()
     rec = load_recommender(folder/'mf')
     loaded = time.perf_counter()
-    write_lists(rec, folder/f'lists{workers}', folder/'users.parquet', shard=(number, workers), progress=False)
+    write_lists(rec, folder/f'lists{workers}', folder/'users.parquet', shard=(number, workers), progress=False,
+        index_above=10**9 if exact else 100_000)
     seconds = time.perf_counter() - loaded
     lines = Path('/proc/self/status').read_text().splitlines()
     [path] = (folder/f'lists{workers}').glob(f'lists-{number:05d}-*')
@@ -54,7 +55,7 @@ def write_shard(folder, number, workers):
 
 def measure(folder, workers, args):
     "The rate of so many processes"
-    words = [sys.executable, __file__, '--folder', str(folder), '--shard']
+    words = [sys.executable, __file__, '--folder', str(folder), *['--exact']*args.exact, '--shard']
     env = os.environ | dict(OMP_NUM_THREADS='1')
     processes = [subprocess.Popen([*words, f'{i + 1}/{workers}'], stdout=subprocess.PIPE, text=True, env=env)
         for i in range(workers)]
@@ -75,10 +76,11 @@ def main():
     p.add_argument('--measured', type=int, default=20_000, help='users whose lists are written')
     p.add_argument('--workers', type=int, nargs='+', default=[1, 2], help='processes')
     p.add_argument('--price', type=float, default=.05, help='of a processor for an hour')
+    p.add_argument('--exact', action='store_true', help='no index, also above 100,000 items')
     p.add_argument('--json', action='store_true', help='print one JSON object')
     for name in ('--folder', '--shard'): p.add_argument(name, help=argparse.SUPPRESS)
     args = p.parse_args()
-    if args.shard: return print(json.dumps(write_shard(Path(args.folder), *map(int, args.shard.split('/')))))
+    if args.shard: return print(json.dumps(write_shard(Path(args.folder), *map(int, args.shard.split('/')), args.exact)))
     with tempfile.TemporaryDirectory() as temp:
         folder = Path(temp)
         save_model(folder, args.users, args.items, args.each)

@@ -104,8 +104,14 @@ def index_recall(
 def with_index(
     rec:Recommender, # Any
     more_than:int=100_000, # For catalogues of more items than this
-)->Recommender: # The same where there are fewer, no faiss, or no product form
+    least:float=.95, # Recall that the index must have
+)->Recommender: # The same where there are fewer, no faiss, no product form, or too low a recall
     "A recommender with an index where its catalogue is large"
     is_large = len(rec.items) - 1 > more_than and not isinstance(rec, IndexedRecommender)
     possible = is_large and importlib.util.find_spec('faiss') and product_form(rec.model)
-    return IndexedRecommender(rec) if possible else rec
+    if not possible: return rec
+    res = IndexedRecommender(rec)
+    for probe in (16, 64, 256): # cells to look into
+        res.index.settings['probe'] = probe
+        if index_recall(res) >= least: return res
+    return rec
