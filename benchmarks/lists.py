@@ -80,7 +80,9 @@ def main():
     p.add_argument('--json', action='store_true', help='print one JSON object')
     for name in ('--folder', '--shard'): p.add_argument(name, help=argparse.SUPPRESS)
     args = p.parse_args()
-    if args.shard: return print(json.dumps(write_shard(Path(args.folder), *map(int, args.shard.split('/')), args.exact)))
+    if args.shard:
+        number, workers = map(int, args.shard.split('/'))
+        return print(json.dumps(write_shard(Path(args.folder), number, workers, args.exact)))
     with tempfile.TemporaryDirectory() as temp:
         folder = Path(temp)
         save_model(folder, args.users, args.items, args.each)
