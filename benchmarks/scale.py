@@ -90,7 +90,7 @@ def train(folder, steps, limit, threads):
     from recnb.prepare import _memory_bytes
     from recnb.training import fit_quietly
     torch.set_num_threads(threads)
-    if limit: resource.setrlimit(resource.RLIMIT_DATA, (_memory_bytes(limit),)*2)
+    if limit: resource.setrlimit(resource.RLIMIT_DATA, (int(_memory_bytes(limit)),)*2)
     own, made = OwnMemory(), {}
     def make():
         r = split(load(Path(folder)/'prepared'), 'last:1')

@@ -46,7 +46,7 @@ def encode(self:Vocab,
     ids = id_series(ids)
     if not isinstance(ids.dtype, pd.CategoricalDtype): return self._find(convert_ids(ids, self.ids, strict=False))
     index = self._find(convert_ids(ids.cat.categories, self.ids, strict=False))
-    return np.r_[index, np.int32(0)][ids.cat.codes.to_numpy()] # code -1 is an empty id
+    return np.r_[index, np.int32(0)][ids.array.codes] # code -1 is an empty id
 
 @patch
 def _find(self:Vocab, ids):
@@ -91,7 +91,7 @@ def part_rows(
 def _distinct(ids, rows):
     "The distinct ids of some rows; of categories without a copy of the rows"
     if not isinstance(ids.dtype, pd.CategoricalDtype): return ids[rows].unique()
-    used, codes = np.zeros(len(ids.cat.categories) + 1, bool), ids.cat.codes.to_numpy() # the last one for empty ids
+    used, codes = np.zeros(len(ids.cat.categories) + 1, bool), ids.array.codes # the last one for empty ids
     for begin in range(0, len(codes), 1 << 24):
         part = slice(begin, begin + (1 << 24))
         used[codes[part][rows[part]]] = True

@@ -190,12 +190,13 @@ def reorder(self:Recommender,
     k:int, # Items to pick
     diversity:float=0., # As of `Recommender.recommend`
     calibrate:float=0., # As of `Recommender.recommend`
+    page:int=None, # Items that are shown at a time; all if None
 )->list: # As `lists`, (B, k) each
     "Lists with more variety, or with genres in proportion"
     if diversity: order = mmr_order(relevance, self.item_features[lists[0]], k, diversity)
     else:
         wanted = self.liked_genres(*rated(), len(relevance))
-        order = calibrated_order(relevance, self.item_genres[lists[0]], wanted, k, calibrate)
+        order = calibrated_order(relevance, self.item_genres[lists[0]], wanted, k, calibrate, page)
     return [column.gather(1, order) for column in lists]
 
 # %% ../nbs/41_lists.ipynb #4391bda4

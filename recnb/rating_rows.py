@@ -152,7 +152,7 @@ class MappedRows(RatingRows):
         items:Vocab, # Of the item ids
     ):
         columns = (df[USER], users), (df[ITEM], items)
-        self.columns = [(col.cat.codes.to_numpy(), vocab.encode(col.cat.categories)) for col,vocab in columns]
+        self.columns = [(col.array.codes, vocab.encode(col.cat.categories)) for col,vocab in columns]
         self.ratings, self.places = df[RATING].to_numpy(), None
         if not in_part.all(): self.places = np.flatnonzero(in_part).astype('int32' if len(df) < 2**31 else 'int64')
     @property

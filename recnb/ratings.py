@@ -180,7 +180,7 @@ def _pair_key(df):
 
 def _codes(col):
     "Ids as numbers below 2**31"
-    return col.cat.codes.to_numpy() if isinstance(col.dtype, pd.CategoricalDtype) else col.to_numpy()
+    return col.array.codes if isinstance(col.dtype, pd.CategoricalDtype) else col.to_numpy()
 
 # %% ../nbs/00_ratings.ipynb #2f086473
 _policies = ('keep', 'first', 'last', 'mean', 'count', 'error')

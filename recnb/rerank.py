@@ -59,6 +59,7 @@ def calibrated_order(
     wanted:torch.Tensor, # The share of each genre that a list should have, (B, genres); all 0 for any
     k:int, # Items to pick
     weight:float, # From 0, the list as it is, to 1, proportion alone
+    page:int=None, # Items that are shown at a time, each time in the order of their scores; all if None
 )->torch.Tensor: # Places of the picked candidates in the order of the new list, (B, k)
     "Items picked so that their genres come in proportion, for a batch of lists"
     _check_weight('calibrate', weight)
@@ -66,7 +67,7 @@ def calibrated_order(
     def cost(latest):
         if latest is not None: total.add_(shares.gather(1, latest[..., None].expand(-1, -1, shares.shape[2])))
         return genre_kl(total + shares, wanted[:, None]).float()
-    return _greedy_order(scores, k, weight, cost)
+    return torch.cat([part.sort(1).values for part in _greedy_order(scores, k, weight, cost).split(page or k, 1)], 1)
 
 # %% ../nbs/39_rerank.ipynb #0979af41
 def check_reorder(

@@ -103,8 +103,13 @@ def _write_lists(folder, user, all_users, users, ratings, out, shard, as_json, *
     if user or bool(all_users) + (users is not None) + (ratings is not None) != 1:
         raise ValueError('--out takes one of --all-users, --users FILE and, for new users, --ratings FILE.')
     shard = lib.parse_shard(shard)
-    path = lib.write_lists(folder, out, users, ratings, shard, **{k: v for k,v in kwargs.items() if v is not None})
+    path = lib.write_lists(folder, out, users, ratings, shard, **kwargs)
     print(json.dumps({'file': str(path)}) if as_json else path)
+
+def _item_ids(rec, names):
+    "The ids of items that are named by ids or titles; those that are unknown are noted and left out"
+    _note_matches(rec, names, True)
+    return rec.title_index.match(names)[library().ITEM].dropna().tolist()
 
 # %% ../nbs/72_saved_commands.ipynb #4d822820
 @saved_commands.command('recommend')
@@ -117,6 +122,10 @@ def recommend_command(folder:Dir,
         help='rated items may be in the list')]=False,
     genres:Annotated[Optional[list[str]], typer.Option('--genre', metavar='NAME',
         help='only items of this genre; may be repeated')]=None,
+    allowed:Annotated[Optional[Path], typer.Option('--allowed', metavar='FILE',
+        help='a csv of item_id or title: only these items, such as those in stock')]=None,
+    exclude:Annotated[Optional[list[str]], typer.Option('--exclude', metavar='ITEM',
+        help='not this item, by id or title; may be repeated')]=None,
     years:Annotated[Optional[str], typer.Option(metavar='FROM:TO',
         help='only items of these years, as in 1990:1999 or 1990:')]=None,
     diversity:Annotated[float, typer.Option(metavar='X', min=0, max=1,
@@ -133,18 +142,20 @@ def recommend_command(folder:Dir,
     as_json:Json=False,
 ):
     "Recommend items to a user, or to a new user with ratings of their own."
-    lib = library()
+    lib, chosen = library(), dict(genres=genres, years=_parse_years(years), diversity=diversity, calibrate=calibrate)
+    chosen = dict(k=k, filter_seen=not seen) | {name: value for name,value in chosen.items() if value}
+    rec = lib.load_recommender(folder) if allowed or exclude else None
+    if allowed: chosen['items'] = _item_ids(rec, _read_ratings_file(allowed).iloc[:, 0])
+    if exclude: chosen['exclude'] = _item_ids(rec, exclude)
     if out or all_users or users:
-        return _write_lists(folder, user, all_users, users, ratings, out, shard, as_json, k=k, filter_seen=not seen,
-            genres=genres or None, years=_parse_years(years), diversity=diversity or None, calibrate=calibrate or None)
+        return _write_lists(folder, user, all_users, users, ratings, out, shard, as_json, **chosen)
     if bool(user) == (ratings is not None):
         raise ValueError('give one of --user ID and, for a new user, --ratings FILE.')
-    rec = lib.load_recommender(folder)
+    rec = rec or lib.load_recommender(folder)
     given = None if ratings is None else _read_ratings_file(ratings)
     if given is not None: _note_matches(rec, given.iloc[:, 0], as_json)
     ids = None if ratings is not None else list(dict.fromkeys(_user_id(rec, text) for text in user))
-    top = rec.recommend(ids, given, k, filter_seen=not seen, genres=genres or None, years=_parse_years(years),
-        diversity=diversity, calibrate=calibrate)
+    top = rec.recommend(ids, given, **chosen)
     if as_json: return print(_records(top if ratings is None else top.drop(columns=lib.USER)))
     for user_id in [None] if ids is None else ids:
         _print_list(rec, top if ids is None else top[top[lib.USER] == user_id], user_id, given)

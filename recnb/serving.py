@@ -246,14 +246,15 @@ def _top_for_user(self:ServedModel, user, k, blocked):
 # %% ../nbs/49_serving.ipynb #bc81af4b
 @patch
 def _reorder(self:ServedModel, top, scores, item, rating, k, offset, diversity, calibrate):
-    "The first `k` + `offset` of a list with more variety, or with genres in proportion: item indices and scores"
+    "A list with more variety, or with genres in proportion, page by page: item indices and scores"
+    n = min(-(-(k + offset)//k)*k, 10*k) # whole pages
     def rated(): return [0]*len(item), item, rating
     first = [torch.tensor(column[:10*k])[None] for column in (top, scores)]
     try:
         check_reorder(diversity, calibrate)
-        if top: first = self.rec.reorder(first, first[1], rated, k + offset, diversity, calibrate)
+        if top: first = self.rec.reorder(first, first[1], rated, n, diversity, calibrate, k)
     except ValueError as e: raise RequestError(400, str(e)) from None
-    return [column[0].tolist() + rest[10*k:k + offset] for column,rest in zip(first, (top, scores))]
+    return [column[0].tolist() + rest[10*k:] for column,rest in zip(first, (top, scores))]
 
 # %% ../nbs/49_serving.ipynb #534948fd
 @patch
@@ -275,7 +276,8 @@ def recommend(self:ServedModel,
     if user is None or given.item: top, scores = self.top_items(item, rating, n, blocked)
     else: top, scores = self._top_for_user(user, n, blocked)
     if reordered: top, scores = self._reorder(top, scores, item, rating, k, offset, diversity, calibrate)
-    items = self.with_reasons(top[offset:], scores[offset:], item, rating, offset + 1)
+    page = slice(offset, offset + k)
+    items = self.with_reasons(top[page], scores[page], item, rating, offset + 1)
     res = {'model':self.name, 'items':items, 'skipped':given.skipped + unknown, 'understood':given.understood}
     return res if user is None else {**res, USER:json_id(user)}
 

@@ -38,7 +38,7 @@ def user_codes(
 
 def _codes(ids):
     "Ids as numbers that sort like them"
-    return ids.cat.codes.to_numpy() if isinstance(ids.dtype, pd.CategoricalDtype) else ids.to_numpy()
+    return ids.array.codes if isinstance(ids.dtype, pd.CategoricalDtype) else ids.to_numpy()
 
 def time_order(
     r:Ratings, # Any ratings with timestamps

@@ -17,6 +17,7 @@ from .model import *
 from .layers import *
 from .training import *
 from .mf import *
+from .user_days import *
 from .svdpp import *
 
 # %% ../nbs/24_stacked_mf.ipynb #015d45bb
