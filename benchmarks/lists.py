@@ -5,10 +5,11 @@
 
 A matrix factorization of random factors (its speed does not depend on what it has learned, while the recall of an index
 does) with `--users` and `--items`; each user has rated `--each`, and more what suits a taste in eight dimensions. With
-`--train`, `mf` learns from these ratings for an epoch, or `ials` factorizes what is rated 4 or more. For each number of workers: as many processes, each with one thread, load the
-saved model and write their shard of the lists of `--measured` users (`recnb.bulk_lists.write_lists`, ten items each,
-seen ones left out). The rate is that of all of them together, without loading, which stands beside it. The rest is
-arithmetic: hours for all users and for 100 million, and their price at `--price` an hour of one processor.
+`--train`, `mf` learns from these ratings for an epoch, or `ials` factorizes what is rated 4 or more. For each number
+of workers: as many processes, each with one thread, load the saved model, with an index above 100,000 items, and write
+their shard of the lists of `--measured` users (`recnb.bulk_lists.write_lists`, ten items each, seen ones left out). The
+rate is that of all of them together, without loading, which stands beside it. The rest is arithmetic: hours for all
+users and for 100 million, and their price at `--price` an hour of one processor.
 """
 import argparse, json, os, subprocess, sys, tempfile, time
 from pathlib import Path
@@ -65,12 +66,14 @@ def write_shard(folder, number, workers, exact):
     import pyarrow.parquet as pq, torch
     from recnb.bulk_lists import write_lists
     from recnb.bundle import load_recommender
+    from recnb.indexed_lists import with_index
     torch.set_num_threads(1)
     begin = time.perf_counter()
-    rec = load_recommender(folder/'model')
+    limit = 10**9 if exact else 100_000
+    rec = with_index(load_recommender(folder/'model'), limit)
     loaded = time.perf_counter()
     write_lists(rec, folder/f'lists{workers}', folder/'users.parquet', shard=(number, workers), progress=False,
-        index_above=10**9 if exact else 100_000)
+        index_above=limit)
     seconds = time.perf_counter() - loaded
     lines = Path('/proc/self/status').read_text().splitlines()
     [path] = (folder/f'lists{workers}').glob(f'lists-{number:05d}-*')
