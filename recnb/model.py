@@ -197,6 +197,13 @@ def forward(self:RecModel, *inputs):
         'Recommender(learn).recommend([user_id]), their figures from test_ranking(learn).')
 
 @patch
+def catalogue_ratings(self:RecModel,
+    *query, # As for `scores`
+)->torch.Tensor: # (B, n_items); None for a model that predicts no ratings, or only pair by pair
+    "Predicted ratings of the whole catalogue"
+    return self.scores(*query) if self.rates and not self.ranks else None
+
+@patch
 def refresh(self:RecModel):
     "Recompute tables that are derived from other parameters"
     for module in self.modules():
