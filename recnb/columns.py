@@ -76,7 +76,6 @@ def _refuse_nested(col, name, location, what):
     bad = np.array([isinstance(value, (complex, np.complexfloating)) for value in col], bool)
     _refuse_bad(bad, col, name, location, f'is a complex number and no {what}.')
 
-
 # %% ../nbs/85_columns.ipynb #c7934bd8
 def clean_ratings(
     col:pd.Series, # Ratings as they came

@@ -201,7 +201,6 @@ def _check_trial(model, r, args, seed, epochs, bs, checkpoint_dir):
         raise TypeError(f'checkpoint_dir={checkpoint_dir!r:.60} is no folder; give a path.')
     check_feedback(model, r)
 
-
 # %% ../nbs/19_experiment.ipynb #a5f06ea8
 def check_metric(
     learn:Learner, # Not trained yet
@@ -326,13 +325,12 @@ def _schedule_note(chosen, n, metric, curve):
     before, last = (row[metric] for row in curve[-2:])
     share = abs(last - before)/max(abs(before), 1e-12)
     if share < .001: return []
-    return [f'of {n} epochs the last is the best, with a {metric} on the validation rows {share:.1%} better than before '
-        f'it; a longer schedule may do better, such as epochs={2*n} (--epochs {2*n})']
+    return [f'of {n} epochs the last is the best, its {metric} on the validation rows {share:.1%} better than the one '
+        f'before; a longer schedule may do better, such as epochs={2*n} (--epochs {2*n})']
 
 def _settings(r, arguments, **others):
     "What a checkpoint of a trial has to agree with"
     return dict(data=r.name, ratings=len(r), arguments=repr(sorted(arguments.items())), **others)
-
 
 # %% ../nbs/19_experiment.ipynb #55483561
 def run_trial(

@@ -169,7 +169,6 @@ def _implicit_learner(dls, module, name, rank, size, liked, **settings):
 
 def _factors_size(model): return model.user_factors.size + model.item_factors.size
 
-
 # %% ../nbs/59_peers.ipynb #4b2444d9
 @recipe('implicit-als', about='alternating least squares of implicit', loaders=AllRatingsDataLoaders,
     metric='ndcg@10')
@@ -187,7 +186,6 @@ def implicit_als_learner(
     return _implicit_learner(dls, 'cpu.als', 'AlternatingLeastSquares', rank, _factors_size, liked, factors=factors,
         alpha=alpha, regularization=regularization, iterations=iterations, random_state=_seed(dls, seed))
 
-
 # %% ../nbs/59_peers.ipynb #c2cf2bad
 @recipe('implicit-bm25', about='nearest neighbours of implicit, weighted by BM25', loaders=AllRatingsDataLoaders,
     metric='ndcg@10')
@@ -202,7 +200,6 @@ def implicit_bm25_learner(
     def rank(model, rows, user): return (rows @ model.similarity).toarray()
     def size(model): return model.similarity.nnz
     return _implicit_learner(dls, 'nearest_neighbours', 'BM25Recommender', rank, size, liked, K=neighbours, K1=K1, B=B)
-
 
 # %% ../nbs/59_peers.ipynb #3b05510c
 @recipe('implicit-bpr', about='Bayesian personalized ranking of implicit', loaders=AllRatingsDataLoaders,
@@ -220,4 +217,3 @@ def implicit_bpr_learner(
         return model.user_factors[user] @ model.item_factors.T
     return _implicit_learner(dls, 'cpu.bpr', 'BayesianPersonalizedRanking', rank, _factors_size, liked,
         factors=factors, iterations=iterations, random_state=_seed(dls, seed))
-

@@ -218,7 +218,6 @@ def new_user_ratings(self:Recommender,
     if predicted is None: return None
     return predicted[0].float().cpu().clamp(self.ratings.scale.low, self.ratings.scale.high)
 
-
 # %% ../nbs/40_recommender.ipynb #88cb337d
 @patch
 def predict(self:Recommender,

@@ -181,7 +181,6 @@ def _because(self:ServedModel, reason, ratings):
     card = {name:self.cards[reason.item][name] for name in (ITEM, TITLE)}
     return {**card, RATING:ratings[reason.item], 'similarity':round(reason.weight, 4)}
 
-
 # %% ../nbs/49_serving.ipynb #0b5f6a1c
 @patch
 def blocked_items(self:ServedModel,
@@ -270,7 +269,6 @@ def _expected(self:ServedModel, top, scores, item, rating):
     if every is not None: return every[top].tolist()
     ids, rated = [self.ids[i - 1] for i in top], [(self.ids[i - 1], r) for i,r in zip(item, rating)]
     return self.rec.predict(items=ids, ratings=rated)['prediction'].tolist()
-
 
 # %% ../nbs/49_serving.ipynb #534948fd
 @patch

@@ -217,11 +217,15 @@ class Tuning:
         self.parts = without_test(r, spec, seed)
         self.out, self.higher = out, '@' in self.metric
         self.study = _open_study(out, self.metric, self._settings())
-    def _settings(self):
-        search = {name: list(space) for name,space in self.search.items()}
-        return json.loads(json.dumps(dict(model=self.model, data=self.r.name, ratings=len(self.r), split=self.spec,
-            seed=self.seed, metric=self.metric, relevant=self.relevant, epochs=self.epochs, bs=self.bs,
-            search=search, fixed=repr(sorted(self.fixed.items())))))
+
+# %% ../nbs/58_tune.ipynb #db9bef33
+@patch
+def _settings(self:Tuning):
+    "What two studies have to have in common to be the same one"
+    search = {name: list(space) for name,space in self.search.items()}
+    return json.loads(json.dumps(dict(model=self.model, data=self.r.name, ratings=len(self.r), split=self.spec,
+        seed=self.seed, metric=self.metric, relevant=self.relevant, epochs=self.epochs, bs=self.bs,
+        search=search, fixed=repr(sorted(self.fixed.items())))))
 
 # %% ../nbs/58_tune.ipynb #e13ef19e
 @patch
@@ -260,6 +264,7 @@ def _draw(self:Tuning):
     if n == 0: self.study.enqueue_trial(self.start_settings(), skip_if_exists=True)
     return self.study.ask()
 
+# %% ../nbs/58_tune.ipynb #64547790
 @patch
 def run_one(self:Tuning):
     "One more try: its number, state, settings and figures"
