@@ -324,7 +324,7 @@ def _schedule_note(chosen, n, metric, curve):
     if n < 2 or chosen < n: return []
     before, last = (row[metric] for row in curve[-2:])
     share = abs(last - before)/max(abs(before), 1e-12)
-    if share < .001: return []
+    if not share >= .001: return [] # nor where the one before has no figure
     return [f'of {n} epochs the last is the best, its {metric} on the validation rows {share:.1%} better than the one '
         f'before; a longer schedule may do better, such as epochs={2*n} (--epochs {2*n})']
 
