@@ -32,7 +32,7 @@ def describe(self:ServedModel)->dict: # As of `ModelInfo`
     ratings, scale = self.rec.ratings, self.scale
     return {'name':self.name, 'kind':str(self.rec.about.get('model', type(self.rec.model).__name__)),
         'data':ratings.name, 'users':len(self.user_ids), 'items':len(self.index_by_id),
-        'rates':bool(self.rec.rates), 'compares':self.compares,
+        'rates':bool(self.rec.rates), 'compares':self.compares, 'reorders':self.reorders,
         'scale':{'low':float(scale.low), 'high':float(scale.high), 'step':float(scale.step)}, 'licence':ratings.licence}
 
 # %% ../nbs/52_api.ipynb #6bf4be47

@@ -150,6 +150,17 @@ def _index_sentence(about):
     share = f"{about['recall']:.1%}"
     return f'candidates come from an index ({about["kind"]}), which finds {share} of the exact lists of 200 users'
 
+# %% ../nbs/57_bulk_lists.ipynb #9088f7e9
+def _write_frames(part, make, frames, example, request, bar):
+    "Write lists frame by frame, each a row group"
+    writer = None
+    for df in frames:
+        lists = make(df)
+        writer = writer or pq.ParquetWriter(part, _arrow_schema(lists, request))
+        writer.write_table(pa.Table.from_pandas(lists, writer.schema, preserve_index=False))
+        if bar is not None: bar.update(df[USER].nunique())
+    writer = writer or pq.ParquetWriter(part, _arrow_schema(example[:0], request)) # more shards than users
+    writer.close()
 
 # %% ../nbs/57_bulk_lists.ipynb #8538c38e
 def write_lists(
@@ -175,17 +186,6 @@ def write_lists(
     with bar, atomic_file(path) as part: _write_frames(part, make, frames, example, request, bar if progress else None)
     return path
 
-def _write_frames(part, make, frames, example, request, bar):
-    "Write lists frame by frame, each a row group"
-    writer = None
-    for df in frames:
-        lists = make(df)
-        writer = writer or pq.ParquetWriter(part, _arrow_schema(lists, request))
-        writer.write_table(pa.Table.from_pandas(lists, writer.schema, preserve_index=False))
-        if bar is not None: bar.update(df[USER].nunique())
-    writer = writer or pq.ParquetWriter(part, _arrow_schema(example[:0], request)) # more shards than users
-    writer.close()
-
 # %% ../nbs/57_bulk_lists.ipynb #c8296083
 def _check_ray():
     "Raise a sentence where Ray is not there"
@@ -205,4 +205,3 @@ def ray_lists(
     from ray.data import ActorPoolStrategy
     return users.map_batches(maker, fn_constructor_args=(str(model),), fn_constructor_kwargs=kwargs, batch_size=chunk,
         batch_format='pandas', compute=ActorPoolStrategy(size=workers))
-

@@ -206,7 +206,6 @@ def _baselines(model, ratings, split, seed, ranking, relevant, as_json):
 
 def _print_trial(trial, baselines, ranking, as_json):
     "A trial beside the baselines, or as one JSON object"
-    for text in trial.notes[len(trial.learn.dls.ratings.notes):]: note(text)
     if not as_json: return show(library().trial_table([*baselines, trial]), trial.protocol)
     result = trial.as_dict()
     if baselines and baselines[-1].model == 'popularity': result['popularity'] = baselines[-1].by_name

@@ -68,10 +68,13 @@ def _refuse_bad(bad, col, name, location, why):
     raise location.error(row, name, _value(col, row), why)
 
 def _refuse_nested(col, name, location, what):
-    "Raise an error about the first cell of `col` that holds a list or the like"
-    if col.dtype != object or pd.api.types.infer_dtype(col) not in ('mixed', 'mixed-integer'): return
+    "Raise an error about the first cell of `col` that holds a list or the like, or a complex number"
+    kind = col.dtype.kind if col.dtype != object else pd.api.types.infer_dtype(col)
+    if kind not in ('c', 'complex', 'mixed', 'mixed-integer'): return
     bad = np.array([isinstance(value, (list, tuple, dict, set, np.ndarray)) for value in col], bool)
     _refuse_bad(bad, col, name, location, f'is no {what}, which is a single value.')
+    bad = np.array([isinstance(value, (complex, np.complexfloating)) for value in col], bool)
+    _refuse_bad(bad, col, name, location, f'is a complex number and no {what}.')
 
 # %% ../nbs/85_columns.ipynb #c7934bd8
 def clean_ratings(

@@ -201,7 +201,6 @@ def _check_trial(model, r, args, seed, epochs, bs, checkpoint_dir):
         raise TypeError(f'checkpoint_dir={checkpoint_dir!r:.60} is no folder; give a path.')
     check_feedback(model, r)
 
-
 # %% ../nbs/19_experiment.ipynb #a5f06ea8
 def check_metric(
     learn:Learner, # Not trained yet
@@ -320,16 +319,18 @@ def _measure(learn, ranking, relevant):
         lists=rows_to_find(learn.dls.ratings, relevant=relevant)[1])
 
 # %% ../nbs/19_experiment.ipynb #de15d687
-def _schedule_note(chosen, n, metric):
-    "A sentence where the best epoch is the last of its schedule, so that a longer one may do better"
+def _schedule_note(chosen, n, metric, curve):
+    "A sentence where the last epoch is the best and still much better than the one before, as in too short a schedule"
     if n < 2 or chosen < n: return []
-    return [f'of {n} epochs the last is the best, by {metric} on the validation rows; a longer schedule may do better, '
-        f'such as epochs={2*n} (--epochs {2*n})']
+    before, last = (row[metric] for row in curve[-2:])
+    share = abs(last - before)/max(abs(before), 1e-12)
+    if not share >= .001: return [] # nor where the one before has no figure
+    return [f'of {n} epochs the last is the best, its {metric} on the validation rows {share:.1%} better than the one '
+        f'before; a longer schedule may do better, such as epochs={2*n} (--epochs {2*n})']
 
 def _settings(r, arguments, **others):
     "What a checkpoint of a trial has to agree with"
     return dict(data=r.name, ratings=len(r), arguments=repr(sorted(arguments.items())), **others)
-
 
 # %% ../nbs/19_experiment.ipynb #55483561
 def run_trial(
@@ -365,7 +366,7 @@ def run_trial(
         bar = f'{model}: {label}' if progress else None
         return fit_recipe(model, parts, n, stop, seed, bs, bar, checkpoint=checkpoint, **more, **kwargs)
     learn, trained, seconds, curve = _fit_twice(fit, parts, n, metric)
-    notes = [*parts.notes, *_schedule_note(trained, n, metric)]
+    notes = [*parts.notes, *_schedule_note(trained, n, metric, curve)]
     return Trial(model, r.name, spec, seed, **_row_counts(parts, n), epochs=trained,
         **_measure(learn, ranking, relevant), train_seconds=seconds, notes=notes, arguments=kwargs, curve=curve,
         learn=learn)

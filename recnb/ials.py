@@ -60,13 +60,27 @@ def solve_rows(
         res[rows] = torch.cholesky_solve(right, torch.linalg.cholesky(left))[..., 0]
     return res
 
-# %% ../nbs/35_ials.ipynb #51f894b6
+# %% ../nbs/35_ials.ipynb #f38a6df0
+def _conjugate_gradients(times, right, x, steps):
+    "Some steps from `x` towards the solutions of linear systems, one a row; `times` multiplies rows by their matrices"
+    rest = right - times(x)
+    direction, size = rest, rest.square().sum(1, keepdim=True)
+    for _ in range(steps):
+        image = times(direction)
+        step = size/(direction*image).sum(1, keepdim=True).clamp(min=1e-30)
+        x, rest, before = x + step*direction, rest - step*image, size
+        size = rest.square().sum(1, keepdim=True)
+        direction = rest + size/before.clamp(min=1e-30)*direction
+    return x
+
+# %% ../nbs/35_ials.ipynb #3d2027f0
 def _csr(liked):
     "A scipy matrix as a sparse tensor"
     with warnings.catch_warnings():
         warnings.simplefilter('ignore') # that sparse tensors are new
         return torch.sparse_csr_tensor(*map(torch.from_numpy, (liked.indptr, liked.indices, liked.data)), liked.shape)
 
+# %% ../nbs/35_ials.ipynb #51f894b6
 def improve_rows(
     liked:torch.Tensor, # How much rows like which columns, sparse (CSR), (n_rows, n)
     start:torch.Tensor, # Vectors of the rows so far, (n_rows, k)
@@ -86,15 +100,7 @@ def improve_rows(
         dots = torch.sparse.sampled_addmm(liked, x, vectors.T, beta=0.).values()
         return torch.addmm(penalty*x, x, gram) + add_up(extra*dots, vectors)
     x = start*(ends.diff() > 0)[:, None]
-    rest = add_up(1 + extra, vectors) - times(x)
-    direction, size = rest, rest.square().sum(1, keepdim=True)
-    for _ in range(steps):
-        image = times(direction)
-        step = size/(direction*image).sum(1, keepdim=True).clamp(min=1e-30)
-        x, rest, before = x + step*direction, rest - step*image, size
-        size = rest.square().sum(1, keepdim=True)
-        direction = rest + size/before.clamp(min=1e-30)*direction
-    return x
+    return _conjugate_gradients(times, add_up(1 + extra, vectors), x, steps)
 
 # %% ../nbs/35_ials.ipynb #bdfbb65c
 def als(

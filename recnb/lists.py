@@ -168,6 +168,12 @@ def item_genres(self:Recommender)->torch.Tensor: # (n_items, genres), rows that 
     if self._shares is None: self._shares = genre_shares(self.item_features)
     return self._shares
 
+@patch(as_prop=True)
+def reorders(self:Recommender)->list: # Of 'diversity' and 'calibrate'
+    "Which of the two a list of this model can be asked for"
+    if _has_genres(self.ratings): return ['diversity', 'calibrate']
+    with torch.no_grad(): return ['diversity']*(self.model.item_vectors() is not None)
+
 @patch
 def liked_genres(self:Recommender,
     row, # User of each rating, 0 to n - 1, (m,)

@@ -247,7 +247,8 @@ class Reason(BaseModel):
 
 class Recommendation(Item):
     rank: int
-    score: float = Field(description='the expected rating, where the model rates')
+    score: float = Field(description='by which items are ranked; stars only where the model does not rank')
+    prediction: float | None = Field(description='the expected rating; null where the model predicts none')
     because: Reason | None = Field(description='the rated item that speaks most for this one')
     liked_by_many: bool = Field(description='is it in the list of a user without ratings, too?')
 
@@ -276,6 +277,7 @@ class ModelInfo(BaseModel):
     items: int
     rates: bool = Field(description='does it predict ratings?')
     compares: bool = Field(description='can it find similar items?')
+    reorders: list[str] = Field(description='which of diversity and calibrate it can be asked for')
     scale: Scale
     licence: str
 

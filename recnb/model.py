@@ -197,6 +197,13 @@ def forward(self:RecModel, *inputs):
         'Recommender(learn).recommend([user_id]), their figures from test_ranking(learn).')
 
 @patch
+def catalogue_ratings(self:RecModel,
+    *query, # As for `scores`
+)->torch.Tensor: # (B, n_items); None for a model that predicts no ratings, or only pair by pair
+    "Predicted ratings of the whole catalogue"
+    return self.scores(*query) if self.rates and not self.ranks else None
+
+@patch
 def refresh(self:RecModel):
     "Recompute tables that are derived from other parameters"
     for module in self.modules():
@@ -272,7 +279,7 @@ def _check_values(model, values, arguments):
         is_amount = want is int or want is float and name.endswith(('lr', 'wd', 'std'))
         if is_amount and value is not None and value < 0: raise ValueError(f'{where}: {value} is negative.')
 
-# %% ../nbs/14_model.ipynb #2ef1b7c6
+# %% ../nbs/14_model.ipynb #ec437499
 def _checking_arguments(make, name):
     "A learner function that says so where it is not given loaders, or another argument of the wrong type"
     @functools.wraps(make)
@@ -286,6 +293,7 @@ def _checking_arguments(make, name):
         return make(dls, *args, **kwargs)
     return checked
 
+# %% ../nbs/14_model.ipynb #2ef1b7c6
 def recipe(
     name:str, # The name to ask for it by
     epochs:int=0, # Epochs of the one-cycle schedule; 0 = nothing to train

@@ -12,6 +12,7 @@ import numpy as np, pandas as pd, torch
 from fastai.basics import Learner
 from fastcore.basics import patch
 from contextlib import contextmanager, redirect_stderr
+from functools import partial
 from scipy import sparse
 from types import SimpleNamespace
 from .ratings import *
@@ -155,6 +156,19 @@ def _ranker_learner(dls, X, rank, size, liked):
     model.set_popular(X)
     return fitted_learner(dls, model)
 
+# %% ../nbs/59_peers.ipynb #b830d2d9
+def _implicit_learner(dls, module, name, rank, size, liked, **settings):
+    "A `Learner` around a model of implicit, which scores by `rank(model, rows, user)` and has learned `size(model)`"
+    X, _ = liked_matrices(dls, liked)
+    make = getattr(import_peer(f'implicit.{module}', 'implicit'), name)
+    model = make(num_threads=torch.get_num_threads(), **settings)
+    with warnings.catch_warnings():
+        warnings.simplefilter('ignore') # of the form of its own matrices
+        model.fit(X, show_progress=False)
+    return _ranker_learner(dls, X, partial(rank, model), size(model), liked)
+
+def _factors_size(model): return model.user_factors.size + model.item_factors.size
+
 # %% ../nbs/59_peers.ipynb #4b2444d9
 @recipe('implicit-als', about='alternating least squares of implicit', loaders=AllRatingsDataLoaders,
     metric='ndcg@10')
@@ -168,13 +182,9 @@ def implicit_als_learner(
     seed:int=None, # Of the vectors to start from; that of the loaders if None
 )->Learner: # Fitted
     "A `Learner` around implicit's AlternatingLeastSquares"
-    als = import_peer('implicit.cpu.als', 'implicit')
-    X, _ = liked_matrices(dls, liked)
-    model = als.AlternatingLeastSquares(factors=factors, alpha=alpha, regularization=regularization,
-        iterations=iterations, num_threads=torch.get_num_threads(), random_state=_seed(dls, seed))
-    model.fit(X, show_progress=False)
-    def rank(rows, user): return model.recalculate_user(np.arange(len(user)), rows) @ model.item_factors.T
-    return _ranker_learner(dls, X, rank, model.user_factors.size + model.item_factors.size, liked)
+    def rank(model, rows, user): return model.recalculate_user(np.arange(len(user)), rows) @ model.item_factors.T
+    return _implicit_learner(dls, 'cpu.als', 'AlternatingLeastSquares', rank, _factors_size, liked, factors=factors,
+        alpha=alpha, regularization=regularization, iterations=iterations, random_state=_seed(dls, seed))
 
 # %% ../nbs/59_peers.ipynb #c2cf2bad
 @recipe('implicit-bm25', about='nearest neighbours of implicit, weighted by BM25', loaders=AllRatingsDataLoaders,
@@ -187,14 +197,9 @@ def implicit_bm25_learner(
     liked=None, # What counts as liked, as for `liked_rule`
 )->Learner: # Fitted
     "A `Learner` around implicit's BM25Recommender"
-    knn = import_peer('implicit.nearest_neighbours', 'implicit')
-    X, _ = liked_matrices(dls, liked)
-    model = knn.BM25Recommender(K=neighbours, K1=K1, B=B, num_threads=torch.get_num_threads())
-    with warnings.catch_warnings():
-        warnings.simplefilter('ignore') # of the form of its own matrices
-        model.fit(X, show_progress=False)
-    def rank(rows, user): return (rows @ model.similarity).toarray()
-    return _ranker_learner(dls, X, rank, model.similarity.nnz, liked)
+    def rank(model, rows, user): return (rows @ model.similarity).toarray()
+    def size(model): return model.similarity.nnz
+    return _implicit_learner(dls, 'nearest_neighbours', 'BM25Recommender', rank, size, liked, K=neighbours, K1=K1, B=B)
 
 # %% ../nbs/59_peers.ipynb #3b05510c
 @recipe('implicit-bpr', about='Bayesian personalized ranking of implicit', loaders=AllRatingsDataLoaders,
@@ -207,12 +212,8 @@ def implicit_bpr_learner(
     seed:int=None, # Of the start values; that of the loaders if None
 )->Learner: # Fitted
     "A `Learner` around implicit's BayesianPersonalizedRanking"
-    bpr = import_peer('implicit.cpu.bpr', 'implicit')
-    X, _ = liked_matrices(dls, liked)
-    model = bpr.BayesianPersonalizedRanking(factors=factors, iterations=iterations, random_state=_seed(dls, seed),
-        num_threads=torch.get_num_threads())
-    model.fit(X, show_progress=False)
-    def rank(rows, user):
+    def rank(model, rows, user):
         if (user == 0).any(): raise ValueError('BPR of implicit has no answer for users who were not in its training.')
         return model.user_factors[user] @ model.item_factors.T
-    return _ranker_learner(dls, X, rank, model.user_factors.size + model.item_factors.size, liked)
+    return _implicit_learner(dls, 'cpu.bpr', 'BayesianPersonalizedRanking', rank, _factors_size, liked,
+        factors=factors, iterations=iterations, random_state=_seed(dls, seed))

@@ -191,18 +191,32 @@ def _new_user(self:Recommender, ratings):
 # %% ../nbs/40_recommender.ipynb #86019033
 @patch
 @torch.no_grad()
+def _ask_for_new_user(self:Recommender, method, item, rating, by_row):
+    "What a method of the model answers for a new user, (1, n_items), by a row of their own where `by_row`; or None"
+    device = self.dls.device
+    item, rating = torch.as_tensor(item, dtype=torch.int32), torch.as_tensor(rating, dtype=torch.float32)
+    with self.lock:
+        query, block = self.dls.new_user_query(item, rating, self.now)
+        tables = self.fold_in(item.to(device), rating.to(device), block, query[1:]) if by_row else {}
+        return query_with_tables(self.model, tables, *query, method=method)
+
+@patch
 def new_user_scores(self:Recommender,
     item, # Indices of the rated items, (n,), the latest rating last
     rating, # Their ratings, (n,)
 )->torch.Tensor: # (n_items,), float32 on the CPU
     "The score of every item for a new user"
-    device = self.dls.device
-    item, rating = torch.as_tensor(item, dtype=torch.int32), torch.as_tensor(rating, dtype=torch.float32)
-    with self.lock:
-        query, block = self.dls.new_user_query(item, rating, self.now)
-        tables = {}
-        if self.model.scores_by_row: tables = self.fold_in(item.to(device), rating.to(device), block, query[1:])
-        return query_with_tables(self.model, tables, *query)[0].float().cpu().clone()
+    return self._ask_for_new_user('scores', item, rating, self.model.scores_by_row)[0].float().cpu().clone()
+
+@patch
+def new_user_ratings(self:Recommender,
+    item, # Indices of the rated items, (n,), the latest rating last
+    rating, # Their ratings, (n,)
+)->torch.Tensor: # (n_items,), float32 on the CPU; None where the model predicts none, or only pair by pair
+    "The predicted rating of every item for a new user"
+    predicted = self._ask_for_new_user('catalogue_ratings', item, rating, True)
+    if predicted is None: return None
+    return predicted[0].float().cpu().clamp(self.ratings.scale.low, self.ratings.scale.high)
 
 # %% ../nbs/40_recommender.ipynb #88cb337d
 @patch

@@ -173,6 +173,19 @@ def similar_command(folder:Dir, item:Annotated[str, typer.Argument(metavar='ITEM
     if as_json: return print(_records(similar))
     show(similar[['rank', lib.ITEM, lib.TITLE, 'similarity']].round(3), f'Like {match[lib.TITLE][0]}')
 
+# %% ../nbs/72_saved_commands.ipynb #b1519d44
+def _figure(value, error):
+    "A number for a table, with its standard error if there is one"
+    if isinstance(value, int): return f'{value:,}'
+    return f'{value:.4f}' + ('' if error is None else f' ± {error:.4f}')
+
+def _show_figures(metrics, title):
+    "The figures that a person wants, as a table"
+    import pandas as pd
+    names = [name for name in metrics if '@' not in name or name in library().headline_metrics]
+    values = [_figure(metrics[name], metrics.get(f'± {name}')) for name in names]
+    show(pd.DataFrame({'metric': names, 'value': values}), title)
+
 # %% ../nbs/72_saved_commands.ipynb #82976fa3
 @saved_commands.command('evaluate')
 @with_file_options
@@ -186,7 +199,6 @@ def evaluate_command(folder:Dir,
     as_json:Json=False, columns:dict=None,
 ):
     "Measure a saved model."
-    import pandas as pd
     lib = library()
     rec = lib.load_recommender(folder)
     ratings = None if data is None else load_data(data, columns)
@@ -195,15 +207,8 @@ def evaluate_command(folder:Dir,
     if as_json: return print(json.dumps(metrics))
     what = rec.ratings.name if ratings is None else ratings.name
     if ratings is None and 'split' in rec.about: what += f", {rec.about['split']}, the ratings held out in training"
-    names = [name for name in metrics if '@' not in name or name in lib.headline_metrics]
-    values = [_figure(metrics[name], metrics.get(f'± {name}')) for name in names]
     title = f"{rec.about.get('model', 'this model')} on {what}; full catalogue, seen items removed"
-    show(pd.DataFrame({'metric': names, 'value': values}), title)
-
-def _figure(value, error):
-    "A number for a table, with its standard error if there is one"
-    if isinstance(value, int): return f'{value:,}'
-    return f'{value:.4f}' + ('' if error is None else f' ± {error:.4f}')
+    _show_figures(metrics, title)
 
 # %% ../nbs/72_saved_commands.ipynb #ba553965
 @saved_commands.command('info')

@@ -65,7 +65,7 @@ class ServedModel:
         self.index_by_id = {id:i for i,id in enumerate(self.ids, 1)}
         self.user_ids = set(rec.users.ids.tolist())
         self._blocked_by = lru_cache(256)(lambda genres, years: rec.blocked_items(genres=genres, years=years))
-        self.compares = rec.compares
+        self.compares, self.reorders = rec.compares, rec.reorders
         self.titles.prepare()
         rec.recommend(ratings=[(self.ids[0], self.scale.high)], k=1) # the first answer takes longer
 
@@ -161,16 +161,18 @@ def top_items(self:ServedModel,
 def with_reasons(self:ServedModel,
     top, # Item indices, (k,)
     scores, # Their scores, (k,)
+    expected, # Their predicted ratings, (k,); None for each where the model predicts none
     item, # Indices of the rated items, (n,)
     rating, # Their ratings, (n,)
     start:int=1, # Rank of the first
     all_scores=None, # Of all items, (n_items,), as of `new_user_scores`, where they are known already
-)->list: # A dict for each of `top`: the card, `rank`, `score`, `because`, `liked_by_many`
-    "A list with the reason for each item"
+)->list: # A dict for each of `top`: the card, `rank`, `score`, `prediction`, `because`, `liked_by_many`
+    "A list with the expected rating of each item and the reason for it"
     ratings, res = dict(zip(item, rating)), []
-    reasons = self.rec.reasons_for(top, item, rating, all_scores)
-    for rank,(i,score,reason) in enumerate(zip(top, scores, reasons), start):
+    rows = zip(top, scores, expected, self.rec.reasons_for(top, item, rating, all_scores))
+    for rank,(i,score,value,reason) in enumerate(rows, start):
         res.append({**self.short_card(i), 'rank':rank, 'score':round(score, 4),
+            'prediction':None if value is None else round(value, 4),
             'because':self._because(reason, ratings), 'liked_by_many':reason.popular})
     return res
 
@@ -241,10 +243,11 @@ def _read_known(self:ServedModel, pairs):
 
 @patch
 def _top_for_user(self:ServedModel, user, k, blocked):
-    "Item indices and scores of the best items for a user of the data"
+    "Item indices and scores of the best items for a user of the data, and predicted ratings by index, if any"
     items = None if blocked[1:].sum() == 0 else [self.ids[i - 1] for i in torch.nonzero(~blocked)[:, 0].tolist()]
     df = self.rec.recommend([user], k=k, items=items)
-    return [self.index_by_id[i] for i in df[ITEM].tolist()], df['score'].tolist()
+    top = [self.index_by_id[i] for i in df[ITEM].tolist()]
+    return top, df['score'].tolist(), dict(zip(top, df['prediction'].tolist())) if 'prediction' in df else {}
 
 # %% ../nbs/49_serving.ipynb #bc81af4b
 @patch
@@ -258,6 +261,16 @@ def _reorder(self:ServedModel, top, scores, item, rating, k, offset, diversity, 
         if top: first = self.rec.reorder(first, first[1], rated, n, diversity, calibrate, k)
     except ValueError as e: raise RequestError(400, str(e)) from None
     return [column[0].tolist() + rest[10*k:] for column,rest in zip(first, (top, scores))]
+
+@patch
+def _expected(self:ServedModel, top, scores, item, rating):
+    "Predicted ratings of the items of a list, (k,); None for each where the model predicts none"
+    if not self.rec.rates or not top: return [None]*len(top)
+    if not self.rec.ranks: return [min(max(score, self.scale.low), self.scale.high) for score in scores]
+    every = self.rec.new_user_ratings(item, rating)
+    if every is not None: return every[top].tolist()
+    ids, rated = [self.ids[i - 1] for i in top], [(self.ids[i - 1], r) for i,r in zip(item, rating)]
+    return self.rec.predict(items=ids, ratings=rated)['prediction'].tolist()
 
 # %% ../nbs/49_serving.ipynb #534948fd
 @patch
@@ -274,14 +287,15 @@ def recommend(self:ServedModel,
     given, (blocked, unknown) = self._read_known(pairs), self.blocked_items(**filters)
     user = None if user is None else self._user_id(user)
     item, rating = self._all_ratings(user, given)
-    reordered = diversity or calibrate
+    reordered, known = diversity or calibrate, {} # predicted ratings that come with the list
     n = max(k + offset, 10*k) if reordered else k + offset
     all_scores = self.new_user_scores(item, rating) if user is None or given.item else None
-    if all_scores is None: top, scores = self._top_for_user(user, n, blocked)
-    else: top, scores = self.top_items(item, rating, n, blocked, all_scores)
+    if all_scores is not None: top, scores = self.top_items(item, rating, n, blocked, all_scores)
+    else: top, scores, known = self._top_for_user(user, n, blocked)
     if reordered: top, scores = self._reorder(top, scores, item, rating, k, offset, diversity, calibrate)
-    page = slice(offset, offset + k)
-    items = self.with_reasons(top[page], scores[page], item, rating, offset + 1, all_scores)
+    top, scores = top[offset:offset + k], scores[offset:offset + k]
+    expected = [known[i] for i in top] if known else self._expected(top, scores, item, rating)
+    items = self.with_reasons(top, scores, expected, item, rating, offset + 1, all_scores)
     res = {'model':self.name, 'items':items, 'skipped':given.skipped + unknown, 'understood':given.understood}
     return res if user is None else {**res, USER:json_id(user)}
 

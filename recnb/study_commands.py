@@ -132,11 +132,12 @@ def tune_command(
     if as_json: return print(json.dumps(res.as_dict(), ensure_ascii=False))
     _print_tuned(res)
 
-# %% ../nbs/71_study_commands.ipynb #d0a8bfed
+# %% ../nbs/71_study_commands.ipynb #3ae54167
 def _names(texts):
     "Repeated options, each of them perhaps with several names between commas"
     return [name for text in texts or () for name in text.split(',') if name] or None
 
+# %% ../nbs/71_study_commands.ipynb #d0a8bfed
 @study_commands.command('report')
 def report_command(
     out:Annotated[Path, typer.Option('--out', '-o', metavar='DIR', help='keep the runs and the page here')],

@@ -217,11 +217,15 @@ class Tuning:
         self.parts = without_test(r, spec, seed)
         self.out, self.higher = out, '@' in self.metric
         self.study = _open_study(out, self.metric, self._settings())
-    def _settings(self):
-        search = {name: list(space) for name,space in self.search.items()}
-        return json.loads(json.dumps(dict(model=self.model, data=self.r.name, ratings=len(self.r), split=self.spec,
-            seed=self.seed, metric=self.metric, relevant=self.relevant, epochs=self.epochs, bs=self.bs,
-            search=search, fixed=repr(sorted(self.fixed.items())))))
+
+# %% ../nbs/58_tune.ipynb #db9bef33
+@patch
+def _settings(self:Tuning):
+    "What two studies have to have in common to be the same one"
+    search = {name: list(space) for name,space in self.search.items()}
+    return json.loads(json.dumps(dict(model=self.model, data=self.r.name, ratings=len(self.r), split=self.spec,
+        seed=self.seed, metric=self.metric, relevant=self.relevant, epochs=self.epochs, bs=self.bs,
+        search=search, fixed=repr(sorted(self.fixed.items())))))
 
 # %% ../nbs/58_tune.ipynb #e13ef19e
 @patch
@@ -245,13 +249,22 @@ def judge(self:Tuning,
 
 # %% ../nbs/58_tune.ipynb #740a983a
 @patch
+def start_settings(self:Tuning)->dict: # Name to value, as far as the recipe has one in the range
+    "Where the search starts: the recipe's own values, and the `lr` that its rule gives for these rows"
+    own = default_settings(self.model, self.search)
+    if 'lr' not in self.search or 'lr' in own or not self.epochs: return own
+    learn, _ = fit_recipe(self.model, self.parts, 0, seed=self.seed, bs=self.bs, **self.fixed) # not trained
+    return {**own, 'lr': learn.lr} if _is_inside(learn.lr, self.search['lr']) else own
+
+@patch
 def _draw(self:Tuning):
     "A new try of optuna, from a seed that only the number of finished tries decides"
     optuna, n = import_optuna(), len(_finished(self.study))
     self.study.sampler = optuna.samplers.TPESampler(seed=self.seed*10_000 + n, n_startup_trials=6)
-    if n == 0: self.study.enqueue_trial(default_settings(self.model, self.search), skip_if_exists=True)
+    if n == 0: self.study.enqueue_trial(self.start_settings(), skip_if_exists=True)
     return self.study.ask()
 
+# %% ../nbs/58_tune.ipynb #64547790
 @patch
 def run_one(self:Tuning):
     "One more try: its number, state, settings and figures"
@@ -456,7 +469,7 @@ def plot(self:Tuned): # A matplotlib `Figure`
     higher = '@' in self.metric
     history.plot(done.index, done, 'o', color='tab:blue', label='a try')
     pruned = self.trials[self.trials['state'] == 'pruned'][self.metric]
-    history.plot(pruned.index, pruned, 'x', color='grey', label='pruned')
+    if len(pruned): history.plot(pruned.index, pruned, 'x', color='grey', label='pruned')
     history.step(done.index, done.cummax() if higher else done.cummin(), where='post', color='tab:orange',
         label='best so far')
     history.set(xlabel='try', ylabel=f'{self.metric} on validation rows', title=f'Tuning {self.model}')

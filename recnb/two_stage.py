@@ -43,6 +43,11 @@ class TwoStage(RecModel):
 
 # %% ../nbs/38_two_stage.ipynb #92d615ea
 @patch
+def catalogue_ratings(self:TwoStage, user, *query)->torch.Tensor: # As of the rater
+    "Predicted ratings of the whole catalogue, by the rater"
+    return self.rater.catalogue_ratings(user, *query[:self.n_query])
+
+@patch
 def item_vectors(self:TwoStage)->torch.Tensor: # (n_items, width), or None
     "Vectors of the finder, by which items are compared"
     return self.finder.item_vectors()

@@ -83,7 +83,6 @@ def _kept_blocks(dls, r):
     found = new.merge(old.assign(block=dls.block), how='left', on=[*columns, 'nth'])['block']
     return found.where(part_rows(r, 'train')).fillna(-1).to_numpy('int8')
 
-
 # %% ../nbs/44_update.ipynb #7be0a002
 def updated_learner(
     old, # A trained `Learner`, or a `Recommender`

@@ -3,6 +3,7 @@
 import { onMissingToken, request } from './api.js'
 import { openItem, setUpDialog } from './dialog.js'
 import { byId, element, showStatus } from './dom.js'
+import { onOrderChange, showOrder } from './order.js'
 import { showRatings } from './ratings.js'
 import { recommend, recommendSoon } from './recommendations.js'
 import { search, searchSoon } from './search.js'
@@ -15,6 +16,7 @@ function show(name) {
   chooseModel(name)
   byId('ratings').replaceChildren()
   showRatings()
+  showOrder()
   search()
   recommend()
 }
@@ -38,6 +40,7 @@ function listen() {
   onRatingsChange(showRatings)
   onRatingsChange(updateControls)
   onRatingsChange(recommendSoon)
+  onOrderChange(recommendSoon)
   setUpDialog()
   byId('query').oninput = searchSoon
   byId('forget-all').onclick = () => {

@@ -4,6 +4,7 @@ import { request } from './api.js'
 import { facts, titleButton } from './cards.js'
 import { cover } from './cover.js'
 import { byId, element, hiddenText, showStatus } from './dom.js'
+import { orderFields, orderText } from './order.js'
 import { state } from './state.js'
 
 const LENGTH = 12
@@ -15,10 +16,10 @@ let timer
 /** What the list rests on; ratings of items that this model does not know are named. */
 function statusText(skipped) {
   const count = state.ratings.size - skipped.length
-  if (!count) return 'What suits everybody, until you rate something'
+  if (!count) return `What suits everybody${orderText()}, until you rate something`
   const source = count === 1 ? 'your rating' : `your ${count} ratings`
   const expected = state.model.rates ? '; beside each, the rating we expect of you' : ''
-  return `From ${source}${expected}${skippedText(skipped)}`
+  return `From ${source}${orderText()}${expected}${skippedText(skipped)}`
 }
 
 function skippedText(skipped) {
@@ -42,15 +43,15 @@ function reason(card) {
   return line
 }
 
-function score(card) {
-  const properties = { className: 'score', title: 'The rating we expect of you' }
-  return element('span', properties, hiddenText('expected rating '), card.score.toFixed(1))
+function expectedRating(card) {
+  const properties = { className: 'expected', title: 'The rating we expect of you' }
+  return element('span', properties, hiddenText('expected rating '), card.prediction.toFixed(1))
 }
 
 function recommendationRow(card) {
   const rank = element('span', { className: 'rank', textContent: card.rank })
   const text = element('div', {}, titleButton(card), facts(card), reason(card))
-  return element('li', {}, rank, cover(card), text, state.model.rates ? score(card) : '')
+  return element('li', {}, rank, cover(card), text, state.model.rates ? expectedRating(card) : '')
 }
 
 /** Puts new rows into the list; a focused title keeps the focus where it is still in the list. */
@@ -70,7 +71,8 @@ export async function recommend() {
   latest += 1
   const number = latest
   try {
-    const { items, skipped } = await request('recommend', { model: state.model.name, ratings, k: LENGTH })
+    const body = { model: state.model.name, ratings, k: LENGTH, ...orderFields() }
+    const { items, skipped } = await request('recommend', body)
     if (number !== latest) return
     showRows(items)
     showStatus('list-status', statusText(skipped))
@@ -79,7 +81,7 @@ export async function recommend() {
   }
 }
 
-/** Asks once the ratings have not changed for a moment. */
+/** Asks once neither the ratings nor the order have changed for a moment. */
 export function recommendSoon() {
   clearTimeout(timer)
   timer = setTimeout(recommend, DELAY)

@@ -1,4 +1,4 @@
-// What the page knows: the models, the chosen one, and the visitor's ratings.
+// What the page knows: the models, the chosen one, the visitor's ratings, and the order of the list.
 // Ratings stay in this browser (localStorage), those of each data set on their own, since an id means something else in
 // another one.
 
@@ -9,9 +9,12 @@ export const state = {
   models: [],
   model: null,
   ratings: new Map(), // by item id: {rating, title, year, genres}; the latest rating is the last
+  order: { by: '', weight: 0.3 }, // of the list: '', 'diversity' or 'calibrate', and how much
 }
 
-const stored = readStorage() // {model: name, ratings: {data set: [[item id, rating, title, year, genres], ...]}}
+// {model: name, ratings: {data set: [[item id, rating, title, year, genres], ...]}, order: {by, weight}}
+const stored = readStorage()
+if (stored.order?.weight > 0 && stored.order.weight < 1) state.order = stored.order
 
 function readStorage() {
   try {
@@ -25,6 +28,7 @@ function readStorage() {
 function writeStorage() {
   const rows = [...state.ratings].map(([id, { rating, title, year, genres }]) => [id, rating, title, year, genres])
   stored.model = state.model.name
+  stored.order = state.order
   stored.ratings = { ...stored.ratings, [state.model.data]: rows }
   try {
     localStorage.setItem(STORAGE_KEY, JSON.stringify(stored))
@@ -50,6 +54,12 @@ export function chooseModel(name = stored.model) {
   const rows = stored.ratings?.[state.model.data]
   const valid = (Array.isArray(rows) ? rows : []).filter((row) => row?.length && row[1] >= low && row[1] <= high)
   state.ratings = new Map(valid.map(([id, rating, title, year, genres]) => [id, { rating, title, year, genres }]))
+  writeStorage()
+}
+
+/** Keeps the chosen order of the list. */
+export function rememberOrder(order) {
+  state.order = order
   writeStorage()
 }
 
