@@ -265,7 +265,6 @@ def _print_lists(trial, baselines, ratings, relevant):
     if not trial.ranking:
         trial = _with_ranking(trial, relevant)
         baselines = _baselines(trial.model, ratings, trial.split, trial.seed, True, relevant, as_json=True)
-        print()
         show(library().trial_table([*baselines, trial]), trial.protocol)
     ndcg = {t.model: t.ranking['ndcg@10'] for t in (*baselines, trial)}
     ours = ndcg[trial.model]
