@@ -86,7 +86,7 @@ class GradedEASE(EASE):
         rule='all', # What counts as liked, for popularity, as `liked_rule` returns it
         neutral:float=0., # Rating that is worth 0
         high:float=1., # Rating that is worth 1
-        shrink:float=20., # Imaginary people who liked an item and nothing like it, for similar items
+        shrink:float=5., # Imaginary people who liked an item and nothing like it, for similar items
     ):
         super().__init__(n_items, rule, shrink=shrink)
         self.neutral, self.high = neutral, high
@@ -143,7 +143,7 @@ def graded_ease_learner(
     popularity:float=.02, # What it adds to a score that everybody likes an item; 0 only orders equal scores by it
     neutral:float=None, # Rating that says as little as none; a tenth of the way up the scale if None
     liked=None, # For popularity: a rating, 'mean' or 'all', as for `liked_rule`
-    shrink:float=20., # Imaginary people who liked an item and nothing like it, for similar items
+    shrink:float=5., # Imaginary people who liked an item and nothing like it, for similar items
     max_items:int=30_000, # More raise an error that says what memory they take
 )->Learner: # Fitted
     "A `Learner` around graded EASE, fitted to the training rows"

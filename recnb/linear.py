@@ -199,7 +199,7 @@ class EASE(LinearModel):
         n_items:int, # Rows of the item tables, the unknown included
         rule='all', # What counts as liked, as `liked_rule` returns it
         disliked:bool=False, # Are disliked items a second input?
-        shrink:float=20., # Imaginary people who liked an item and nothing like it, for similar items
+        shrink:float=5., # Imaginary people who liked an item and nothing like it, for similar items
     ):
         super().__init__(n_items, rule)
         self.shrink = shrink
@@ -318,7 +318,7 @@ def ease_learner(
     l2:float=300., # Penalty of large weights, λ
     disliked:bool=False, # Are disliked items a second input, where there are any?
     liked=None, # What counts as liked: a rating, 'mean' or 'all'; by the scale if None
-    shrink:float=20., # Imaginary people who liked an item and nothing like it, for similar items
+    shrink:float=5., # Imaginary people who liked an item and nothing like it, for similar items
     max_items:int=30_000, # More raise an error that says what memory they take
 )->Learner: # Fitted
     "A `Learner` around EASE, fitted to the training rows"
