@@ -224,7 +224,6 @@ def _baselines(model, ratings, split, seed, ranking, relevant, as_json):
 # %% ../nbs/50_cli.ipynb #2e99a063
 def _print_trial(trial, baselines, as_json):
     "A trial beside the baselines, or as one JSON object"
-    for text in trial.notes[len(trial.learn.dls.ratings.notes):]: note(text)
     if not as_json: return show(library().trial_table([*baselines, trial]), trial.protocol)
     beside = {t.model: t.by_name for t in baselines if t.model in _list_rows}
     print(json.dumps(trial.as_dict() | beside, ensure_ascii=False))
