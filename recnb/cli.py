@@ -9,6 +9,7 @@ __all__ = ['app', 'data_app', 'main', 'list_data', 'fetch_data', 'describe_data'
 import inspect, json, os, shlex, signal, sys
 import typer
 from contextlib import nullcontext
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Optional
 from . import __version__
@@ -211,6 +212,14 @@ def _print_trial(trial, baselines, ranking, as_json):
     if baselines and baselines[-1].model == 'popularity': result['popularity'] = baselines[-1].by_name
     print(json.dumps(result, ensure_ascii=False))
 
+# %% ../nbs/50_cli.ipynb #2e99a063
+def _print_trial(trial, baselines, as_json):
+    "A trial beside the baselines, or as one JSON object"
+    if not as_json: return show(library().trial_table([*baselines, trial]), trial.protocol)
+    beside = {t.model: t.by_name for t in baselines if t.model in _list_rows}
+    print(json.dumps(trial.as_dict() | beside, ensure_ascii=False))
+
+
 # %% ../nbs/50_cli.ipynb #e3b6d594
 def _choose_model(ratings):
     "The recipe that suits the data, said on stderr"
@@ -234,22 +243,27 @@ def _run_training(out, force, checkpoint_dir, args, run):
     return trial if is_first else None
 
 # %% ../nbs/50_cli.ipynb #05f70c4f
-def _note_popularity(trial, baselines, ratings, relevant):
-    "Say so where the lists of a model lose to popularity"
+def _with_ranking(trial, relevant):
+    "A trial that was measured by errors only, measured by its lists only"
     lib = library()
-    if trial.model == 'popularity': return
-    ours = trial.ranking or lib.test_ranking(trial.learn, ks=(10,), relevant=relevant)
-    popular = next((t.ranking for t in baselines if t.model == 'popularity' and t.ranking), None)
-    if popular is None:
-        common = dict(seed=trial.seed, ranking=True, relevant=relevant)
-        popular = lib.run_trial('popularity', ratings, trial.split, **common).ranking
-    ours, popular = ours['ndcg@10'], popular['ndcg@10']
+    figures = lib.test_ranking(trial.learn, ks=(10, 20), relevant=relevant)
+    _, lists = lib.rows_to_find(trial.learn.dls.ratings, relevant=relevant)
+    return replace(trial, mae=None, rmse=None, ranking=figures, lists=lists)
+
+def _print_lists(trial, baselines, ratings, relevant):
+    "The lists of a model beside popularity and EASE, unless a table has them already"
+    if not trial.ranking:
+        trial = _with_ranking(trial, relevant)
+        baselines = _baselines(trial.model, ratings, trial.split, trial.seed, True, relevant, as_json=True)
+        show(library().trial_table([*baselines, trial]), trial.protocol)
+    ndcg = {t.model: t.ranking['ndcg@10'] for t in (*baselines, trial)}
+    ours = ndcg[trial.model]
+    better = next((name for name in _list_rows if ndcg.get(name, 0) > ours), None)
+    if better is None: return
     advice = '' if trial.learn.model.ranks else '; for lists, train one that ranks, such as --model ease'
-    if ours < popular:
-        note(
-            f'as lists, this loses to popularity: NDCG@10 is {ours:.4f}, and {popular:.4f} for the same popular items '
-            f'shown to everybody{advice}.'
-        )
+    note(f'as lists, this loses to {better}: NDCG@10 is {ours:.4f}, and {ndcg[better]:.4f} for '
+        f'{_list_rows[better]}{advice}.')
+
 
 # %% ../nbs/50_cli.ipynb #1e9fb642
 @app.command()
@@ -298,8 +312,9 @@ def train(
     for text in trial.notes:
         if text not in ratings.notes: note(text)
     rows = _baselines(model, ratings, split, seed, ranking, relevant, as_json)
-    _print_trial(trial, rows, ranking, as_json)
-    if out and not as_json: _note_popularity(trial, rows, ratings, relevant)
+    is_measured = trial.ranking or trial.learn.model.rates
+    if is_measured or as_json: _print_trial(trial, rows, as_json)
+    if not as_json and (out or trial.learn.model.ranks): _print_lists(trial, rows, ratings, relevant)
 
 # %% ../nbs/50_cli.ipynb #28384f4c
 @app.command('demo')

@@ -86,8 +86,9 @@ class GradedEASE(EASE):
         rule='all', # What counts as liked, for popularity, as `liked_rule` returns it
         neutral:float=0., # Rating that is worth 0
         high:float=1., # Rating that is worth 1
+        shrink:float=5., # Imaginary people who liked an item and nothing like it, for similar items
     ):
-        super().__init__(n_items, rule)
+        super().__init__(n_items, rule, shrink=shrink)
         self.neutral, self.high = neutral, high
 
 @patch
@@ -100,8 +101,8 @@ def fit(self:GradedEASE,
     "Fill the tables"
     self.weights = torch.from_numpy(graded_weights(X, **kwargs))
     self.set_popular(liked)
-    share = np.asarray(liked.sum(0), 'float32')[0]/max((np.diff(liked.indptr) > 0).sum(), 1)
-    self.popular += popularity*torch.from_numpy(share)
+    share = self.count/max((np.diff(liked.indptr) > 0).sum(), 1)
+    self.popular += popularity*share
 
 # %% ../nbs/36_graded_ease.ipynb #584eb93b
 @patch
@@ -142,13 +143,14 @@ def graded_ease_learner(
     popularity:float=.02, # What it adds to a score that everybody likes an item; 0 only orders equal scores by it
     neutral:float=None, # Rating that says as little as none; a tenth of the way up the scale if None
     liked=None, # For popularity: a rating, 'mean' or 'all', as for `liked_rule`
+    shrink:float=5., # Imaginary people who liked an item and nothing like it, for similar items
     max_items:int=30_000, # More raise an error that says what memory they take
 )->Learner: # Fitted
     "A `Learner` around graded EASE, fitted to the training rows"
     r, n_items = dls.ratings, len(dls.items)
     _check_memory(n_items, False, max_items)
     X, (is_liked, _), rows = graded_matrix(dls, neutral), liked_matrices(dls, liked), content_rows(dls)
-    model = GradedEASE(n_items, liked_rule(r, liked), neutral_rating(r, neutral), float(r.scale.high))
+    model = GradedEASE(n_items, liked_rule(r, liked), neutral_rating(r, neutral), float(r.scale.high), shrink)
     rows = rows if content else None
     model.fit(X, is_liked, popularity, l2=l2, dropout=dropout, rows=rows, content=content)
     return fitted_learner(dls, model)

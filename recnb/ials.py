@@ -142,7 +142,6 @@ class IALS(LinearModel):
         super().__init__(n_items, rule)
         self.settings, self.shrink, self.counts = dict(alpha=alpha, l2=l2, nu=nu), shrink, counts
         self.register_buffer('items', torch.zeros(n_items, factors))
-        self.register_buffer('count', torch.zeros(n_items))
         self._gram_of = None
 
 @patch
@@ -157,9 +156,7 @@ def fit(self:IALS,
     start = torch.randn(self.items.shape, generator=torch.Generator().manual_seed(seed))*.1/width**.5
     start[0] = 0
     self.items = als(X, start, rounds, steps, **self.settings)[1]
-    liked = X.astype(bool).astype('float32')
-    self.count = torch.from_numpy(np.asarray(liked.sum(0), dtype='float32')[0])
-    self.set_popular(liked)
+    self.set_popular(X.astype(bool).astype('float32'))
 
 # %% ../nbs/35_ials.ipynb #4a4d4a85
 @patch
@@ -219,8 +216,7 @@ def similar(self:IALS,
     item:int, # Index of an item
 )->torch.Tensor: # (n_items,)
     "Cosines, smaller for items that few people liked"
-    cosine = F.cosine_similarity(self.items, self.items[item][None])
-    return cosine*self.count/(self.count + self.shrink)
+    return self.supported(F.cosine_similarity(self.items, self.items[item][None]), self.shrink)
 
 # %% ../nbs/35_ials.ipynb #8a841359
 def _with_counts(dls, X):

@@ -148,20 +148,26 @@ def nearest_items(
 class LinearModel(RecModel):
     "A model whose scores are sums over the items of a history, and nothing else"
     rates, ranks, closed_form, explains_by = False, True, True, 'weight'
-    tables_by_id = {'item':('popular',)}
+    tables_by_id = {'item':('popular', 'count')}
     def __init__(self,
         n_items:int, # Rows of the item tables, the unknown included
         rule='all', # What counts as liked, as `liked_rule` returns it
     ):
         super().__init__()
+        self.register_buffer('count', torch.zeros(n_items)) # how many people liked each
         self.n_items, self.rule = n_items, rule
         self.popular = nn.Parameter(torch.zeros(n_items), requires_grad=False) # far below scores, for equal ones
 
 @patch
 def set_popular(self:LinearModel, X):
     "Fill in popularity from who liked what, a sparse matrix (n_users, n_items)"
-    count = torch.from_numpy(np.asarray(X.sum(0), dtype='float32')[0])
-    self.popular[:] = 1e-5*count/count.max().clamp(min=1)
+    self.count = torch.from_numpy(np.asarray(X.sum(0), dtype='float32')[0])
+    self.popular[:] = 1e-5*self.count/self.count.max().clamp(min=1)
+
+@patch
+def supported(self:LinearModel, similarity, shrink):
+    "Similarities of all items to one, smaller for items that few people liked"
+    return similarity*self.count/(self.count + shrink).clamp(min=1e-6)
 
 # %% ../nbs/30_linear.ipynb #839698f5
 @patch
@@ -188,13 +194,15 @@ def _keys(self:LinearModel, mask, items):
 # %% ../nbs/30_linear.ipynb #4172ee02
 class EASE(LinearModel):
     "Weights between items in closed form"
-    tables_by_id = {'item':('popular', 'weights', 'disliked_weights')}
+    tables_by_id = {'item':('popular', 'count', 'weights', 'disliked_weights')}
     def __init__(self,
         n_items:int, # Rows of the item tables, the unknown included
         rule='all', # What counts as liked, as `liked_rule` returns it
         disliked:bool=False, # Are disliked items a second input?
+        shrink:float=5., # Imaginary people who liked an item and nothing like it, for similar items
     ):
         super().__init__(n_items, rule)
+        self.shrink = shrink
         self.register_buffer('weights', torch.zeros(n_items, n_items))
         self.register_buffer('disliked_weights', torch.zeros(n_items, n_items) if disliked else None)
 
@@ -235,13 +243,15 @@ def explain(self:EASE, *query, item:int)->tuple: # Item indices (N,), and their 
 # %% ../nbs/30_linear.ipynb #9d54a5b0
 @patch
 def similar(self:EASE, item:int)->torch.Tensor: # (n_items,), at most 1; 0 where one film says nothing for the other
-    "Partial correlations: what two items say for each other beside all others"
-    return (self.weights[item].clamp(min=0)*self.weights[:, item].clamp(min=0)).sqrt()
+    "Partial correlations, what two items say for each other beside all others; smaller for items that few people liked"
+    partial = (self.weights[item].clamp(min=0)*self.weights[:, item].clamp(min=0)).sqrt()
+    return self.supported(partial, self.shrink)
+
 
 # %% ../nbs/30_linear.ipynb #0c43af94
 class ItemKNN(LinearModel):
     "Each liked item votes for its nearest neighbours"
-    tables_by_id = {'item':('popular', 'near', 'similarity')}
+    tables_by_id = {'item':('popular', 'count', 'near', 'similarity')}
     def __init__(self,
         n_items:int, # Rows of the item tables, the unknown included
         rule='all', # What counts as liked, as `liked_rule` returns it
@@ -308,13 +318,14 @@ def ease_learner(
     l2:float=300., # Penalty of large weights, λ
     disliked:bool=False, # Are disliked items a second input, where there are any?
     liked=None, # What counts as liked: a rating, 'mean' or 'all'; by the scale if None
+    shrink:float=5., # Imaginary people who liked an item and nothing like it, for similar items
     max_items:int=30_000, # More raise an error that says what memory they take
 )->Learner: # Fitted
     "A `Learner` around EASE, fitted to the training rows"
     X, D = liked_matrices(dls, liked)
     disliked = disliked and D.nnz > 0
     _check_memory(X.shape[1], disliked, max_items)
-    model = EASE(X.shape[1], liked_rule(dls.ratings, liked), disliked)
+    model = EASE(X.shape[1], liked_rule(dls.ratings, liked), disliked, shrink)
     model.fit(X, D if disliked else None, l2)
     return fitted_learner(dls, model)
 
