@@ -198,19 +198,28 @@ def _stop_interrupted(e, checkpoint_dir):
     stop(f'{what}; `{shlex.join(map(str, words))}` continues after the last complete epoch.', code)
 
 # %% ../nbs/50_cli.ipynb #7f4f5afb
+_list_rows = { # what stands beside every model's lists, and what it is
+    'popularity': 'the same popular items shown to everybody',
+    'ease': 'EASE, a linear model that needs no training',
+}
+_most_items = 10_000 # for which EASE takes seconds
+
+def _list_baselines(model, ratings):
+    "Names of the rows that stand beside a model's lists"
+    names = [name for name in _list_rows if name != model.partition('+')[0]]
+    if 'ease' not in names or ratings.n_items <= _most_items: return names
+    note(f'EASE is not in the table, as it takes minutes on {ratings.n_items:,} items; '
+        '`--model ease --ranking` measures it')
+    return [name for name in names if name != 'ease']
+
 def _baselines(model, ratings, split, seed, ranking, relevant, as_json):
     "Trials of the rows that a table begins with"
     ranking = ranking or not ratings.has_ratings
-    names = ([] if as_json or not ratings.has_ratings else ['bias']) + (['popularity'] if ranking else [])
+    names = ['bias'] if ratings.has_ratings and not as_json and model != 'bias' else []
+    if ranking: names += _list_baselines(model, ratings)
     common = dict(seed=seed, ranking=ranking, relevant=relevant)
-    return [library().run_trial(name, ratings, split, **common) for name in names if name != model]
+    return [library().run_trial(name, ratings, split, **common) for name in names]
 
-def _print_trial(trial, baselines, ranking, as_json):
-    "A trial beside the baselines, or as one JSON object"
-    if not as_json: return show(library().trial_table([*baselines, trial]), trial.protocol)
-    result = trial.as_dict()
-    if baselines and baselines[-1].model == 'popularity': result['popularity'] = baselines[-1].by_name
-    print(json.dumps(result, ensure_ascii=False))
 
 # %% ../nbs/50_cli.ipynb #2e99a063
 def _print_trial(trial, baselines, as_json):
