@@ -4,8 +4,9 @@
 
 # %% auto #0
 __all__ = ['protocols', 'Protocol', 'protocol_fits', 'has_times', 'answers', 'peak_memory', 'parameter_count', 'machine',
-           'versions', 'commit', 'Run', 'measure_run', 'run_apart', 'here', 'plan', 'run_path', 'read_runs',
-           'run_report', 'published', 'report_table', 'who_is_ahead', 'draw_costs', 'render_report', 'write_report']
+           'versions', 'commit', 'Run', 'settings_of', 'measure_run', 'run_apart', 'here', 'plan', 'run_path',
+           'read_runs', 'run_report', 'published', 'report_table', 'who_is_ahead', 'draw_costs', 'render_report',
+           'write_report']
 
 # %% ../nbs/60_report.ipynb #6e144bb9
 import importlib.metadata, importlib.resources, json, os, platform, re, subprocess, sys, tempfile, time
@@ -128,6 +129,15 @@ class Run:
     seed:int=0
     imports:tuple=() # Files or modules with more recipes
 
+def settings_of(
+    model:str, # Name of a recipe
+)->dict: # Texts by name
+    "What a model is trained with when it is given nothing: epochs, what chooses one, and the defaults of its arguments"
+    chosen = get_recipe(model)
+    defaults = {name: default for name,(_, default) in recipe_arguments(chosen)[0].items() if name != 'kwargs'}
+    values = dict(defaults, epochs=chosen.epochs, metric=chosen.metric)
+    return {name: getattr(value, '__name__', repr(value)) for name,value in values.items()}
+
 def _is_peer(model):
     "Is this a model of another library?"
     make = get_recipe(model).make
@@ -160,7 +170,7 @@ def measure_run(
         parameters=parameter_count(get_model(trial.learn.model)))
     where = dict(machine=machine(), versions=versions(), commit=commit())
     return to_json_value(dict(asdict(run), peer=_is_peer(run.model), epochs=trial.epochs, arguments=args,
-        figures=figures, lists=trial.lists, **sizes, **cost, **where))
+        settings=settings_of(run.model), figures=figures, lists=trial.lists, **sizes, **cost, **where))
 
 # %% ../nbs/60_report.ipynb #8d50cad3
 def _write_record(path, record):
@@ -251,7 +261,11 @@ def read_runs(
     "The runs that a report has kept"
     return [json.loads(path.read_text(encoding='utf-8')) for path in sorted(Path(out).glob('runs/*.json'))]
 
-def _is_kept(path): return path.is_file() and 'skipped' not in json.loads(path.read_text(encoding='utf-8'))
+def _is_kept(path, run):
+    "Is there a run with figures, made with the settings that its model has now?"
+    if not path.is_file(): return False
+    record = json.loads(path.read_text(encoding='utf-8'))
+    return 'skipped' not in record and record.get('settings') == settings_of(run.model)
 
 # %% ../nbs/60_report.ipynb #7c127d86
 def run_report(
@@ -264,7 +278,7 @@ def run_report(
     out, runs = Path(out), plan(**kwargs)
     check_writable(out/'results.md')
     with only_writer(out, 0):
-        left = [run for run in runs if not _is_kept(run_path(out, run))]
+        left = [run for run in runs if not _is_kept(run_path(out, run), run)]
         if len(left) < len(runs): note(f'{len(runs) - len(left)} of {len(runs)} runs are kept from before')
         try:
             for number,run in enumerate(left, 1):
