@@ -9,7 +9,7 @@ __all__ = ['protocols', 'Protocol', 'protocol_fits', 'has_times', 'answers', 'pe
            'write_report']
 
 # %% ../nbs/60_report.ipynb #6e144bb9
-import importlib.metadata, importlib.resources, json, os, platform, re, subprocess, sys, tempfile, time
+import importlib.metadata, importlib.resources, json, os, platform, re, shlex, subprocess, sys, tempfile, time
 import numpy as np, pandas as pd, torch
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -429,6 +429,10 @@ def _versions_text(record): return ', '.join(f'{name} {version}' for name,versio
 # %% ../nbs/60_report.ipynb #d7cabe44
 def _image_name(data, split): return re.sub(r'[^\w-]', '-', f'results-{data}-{split}') + '.png'
 
+def _row_command(data, split):
+    "The line that makes the rows of a table"
+    return f'recnb report --data {shlex.quote(data)} --split {split} --models NAME --out DIR'
+
 def _section(records, not_run, data, protocol, theirs):
     "A protocol on a data set: the question, the table, who is ahead, the plot, and published figures"
     columns, table = _columns[protocol.ranks], report_table(records)
@@ -438,6 +442,7 @@ def _section(records, not_run, data, protocol, theirs):
     names = ['model', *columns.values(), 'seeds', *_costs.values()]
     lines = [f'### {data}, {protocol.split}', f'{protocol.question[0].upper()}{protocol.question[1:]}. {sizes}',
         _markdown(_our_rows(table, columns), names), who_is_ahead(table, theirs, protocol.ranks)]
+    lines.append(f'A row again, with its name for `NAME`: `{_row_command(data, protocol.split)}`')
     if not_run: lines.append(f"Not run here: {', '.join(f'`{name}`' for name in not_run)}.")
     lines.append(f'![CPU seconds and the main figure]({"images/" + _image_name(data, protocol.split)})')
     if len(theirs):
