@@ -25,7 +25,7 @@ def fit_expected_error(
 )->ExpectedError:
     "The most likely line from spread to standard deviation of the error"
     spread, square = np.asarray(spread, float), np.asarray(error, float)**2
-    if not len(square): raise ValueError('no ratings to calibrate on: spread and error are compared on validation rows.')
+    if not len(square): raise ValueError('no ratings to calibrate on: a spread is calibrated on validation rows.')
     least = max(1e-3*square.mean()**.5, 1e-9)
     def unlikely(line):
         sigma = line[0] + line[1]*spread

@@ -370,6 +370,19 @@ def who_is_ahead(
     return f'{start}; ahead of it: ' + ', '.join(f'{who} {value:.4f}' for value,who in ahead) + '.'
 
 # %% ../nbs/60_report.ipynb #65cad96c
+def _label(ax, points):
+    "Names beside points (x, y, name), from the lowest point up, each above those that are in its way"
+    ax.figure.draw_without_rendering() # which says where points are
+    scale, taken = 72/ax.figure.dpi, []
+    for x,y,name in sorted(points, key=_height):
+        across, up = ax.transData.transform((x, y))*scale + 4 # all in points, 1/72 inch
+        wide, start = 5*len(name), up - 1
+        while any(across < right and left < across + wide and abs(up - other) < 9 for left,right,other in taken): up += 1
+        taken.append((across, across + wide, up))
+        ax.annotate(name, (x, y), (4, 3 + up - start), textcoords='offset points', fontsize=8)
+
+def _height(point): return point[1]
+
 def draw_costs(
     table:pd.DataFrame, # From `report_table`
     theirs:pd.DataFrame, # Rows of `published` for the same data and protocol
@@ -379,7 +392,7 @@ def draw_costs(
     "A plot of the main figure against seconds of the processor"
     from matplotlib.figure import Figure
     name, label = ('ndcg@10', 'NDCG@10, higher is better') if ranks else ('rmse', 'RMSE, lower is better')
-    figure = Figure(figsize=(7.5, 4.5), layout='constrained')
+    figure = Figure(figsize=(7.5, 5), layout='constrained')
     ax = figure.subplots()
     worst = table[name][table['model'] == 'bias'].max() # nan for lists, which the damped bias has none of
     table = table[~(table[name] > worst)]
@@ -387,15 +400,14 @@ def draw_costs(
         part = table[(table['peer'].astype(bool) == is_peer) & table[name].notna()]
         ax.errorbar(part['cpu_seconds'].clip(lower=.01), part[name], part[f'± {name}'].fillna(0), fmt=marker,
             color='tab:orange' if is_peer else 'tab:blue', label='peers' if is_peer else 'recnb')
-        for row in part.to_dict('records'):
-            ax.annotate(row['model'], (max(row['cpu_seconds'], .01), row[name]), (4, 3), textcoords='offset points',
-                fontsize=8)
     best = theirs[(theirs['comparable'] == 'yes') & theirs[name].notna()].sort_values(name, ascending=not ranks)[:1]
     for row in best.to_dict('records'):
         ax.axhline(row[name], color='grey', linestyle=':', label=f"published: {row['model']}")
     ax.margins(x=.12)
     ax.set(xscale='log', xlabel='CPU seconds of training and measuring', ylabel=label, title=title)
-    ax.legend(fontsize=8)
+    figure.legend(fontsize=8, loc='outside lower center', ncols=3)
+    shown = table[table[name].notna()]
+    _label(ax, list(zip(shown['cpu_seconds'].clip(lower=.01), shown[name], shown['model'])))
     return figure
 
 # %% ../nbs/60_report.ipynb #4736d414
@@ -405,16 +417,19 @@ _intro = '''# Results
 
 [`recnb report`](60_report.ipynb) wrote this page from {n_runs:,} runs. Each trained one model with its default
 settings: an epoch is chosen on validation rows, the model is trained on all but the test rows, and these are looked at
-once. Peers are models of other libraries that were trained and measured on the same rows by the same code.
+once. What a model reaches with settings chosen for the data stands on its own page. Peers are models of other
+libraries that were trained and measured on the same rows by the same code.
 
 - **Figures** are means over seeds, with their standard deviation. MAE and RMSE are better when they are lower; hit
   rate (HR), NDCG and recall (R) when they are higher.
 - **Seconds** are those of training, by the clock, both fits together; **CPU s** those of training and measuring, by all
   cores together, which other programs on the machine disturb less.
 - **Peak MB** is the most memory of a process that did nothing else, Python, torch and the data included.
+- **Published** figures were measured by others. They are comparable where the same rows were held out, or others
+  under the same rule; roughly so where a detail differs, which the protocol names; the rest is for orientation.
 - **Machine:** {machines}.
 - **Versions:** {versions}.
-- **Code:** commit {commits}.
+- **Code:** commit {commits}; a + says that files had been changed since.
 '''
 
 def _distinct(records, text): return '; '.join(dict.fromkeys(text(record) for record in records))
