@@ -369,7 +369,7 @@ def who_is_ahead(
     if not ahead: return f'{start}; none of the {len(rivals)} peers and comparable published figures is ahead.'
     return f'{start}; ahead of it: ' + ', '.join(f'{who} {value:.4f}' for value,who in ahead) + '.'
 
-# %% ../nbs/60_report.ipynb #65cad96c
+# %% ../nbs/60_report.ipynb #5a180d25
 def _label(ax, points):
     "Names beside points (x, y, name), from the lowest point up, each above those that are in its way"
     ax.figure.draw_without_rendering() # which says where points are
@@ -377,12 +377,15 @@ def _label(ax, points):
     for x,y,name in sorted(points, key=_height):
         across, up = ax.transData.transform((x, y))*scale + 4 # all in points, 1/72 inch
         wide, start = 5*len(name), up - 1
-        while any(across < right and left < across + wide and abs(up - other) < 9 for left,right,other in taken): up += 1
+        near = [other for left,right,other in taken if across < right and left < across + wide]
+        while any(abs(up - other) < 9 for other in near): up += 1
         taken.append((across, across + wide, up))
         ax.annotate(name, (x, y), (4, 3 + up - start), textcoords='offset points', fontsize=8)
 
 def _height(point): return point[1]
 
+
+# %% ../nbs/60_report.ipynb #65cad96c
 def draw_costs(
     table:pd.DataFrame, # From `report_table`
     theirs:pd.DataFrame, # Rows of `published` for the same data and protocol
@@ -432,6 +435,7 @@ libraries that were trained and measured on the same rows by the same code.
 - **Code:** commit {commits}; a + says that files had been changed since.
 '''
 
+# %% ../nbs/60_report.ipynb #a274f948
 def _distinct(records, text): return '; '.join(dict.fromkeys(text(record) for record in records))
 
 def _machine_text(record):
