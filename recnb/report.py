@@ -416,12 +416,13 @@ def draw_costs(
 # %% ../nbs/60_report.ipynb #4736d414
 _intro = '''# Results
 
-> Every model on every data set that was there: errors and lists, what they cost, and what others have published
+> Models and data sets under stated protocols: errors and lists, what they cost, and what others have published
 
 [`recnb report`](60_report.ipynb) wrote this page from {n_runs:,} runs. Each trained one model with its default
 settings: an epoch is chosen on validation rows, the model is trained on all but the test rows, and these are looked at
 once. What a model reaches with settings chosen for the data stands on its own page. Peers are models of other
-libraries that were trained and measured on the same rows by the same code.
+libraries that were trained and measured on the same rows by the same code. Models that have no figures under a
+protocol, as a report can be interrupted, are named below its table.
 
 - **Figures** are means over seeds, with their standard deviation. MAE and RMSE are better when they are lower; hit
   rate (HR), NDCG and recall (R) when they are higher.
@@ -481,10 +482,11 @@ def _groups(records):
             if mine: yield data, protocol, mine, rows
 
 def _not_run(records, data, protocol):
-    "Models that were run under other protocols of the kind, and neither run nor skipped here"
-    of_kind = [r for r in records if r['ranks'] == protocol.ranks and 'skipped' not in r]
+    "Models that answer questions of the kind, or were run under others of it, and were neither run nor skipped here"
+    of_kind = [r['model'] for r in records if r['ranks'] == protocol.ranks and 'skipped' not in r]
+    ours = [name for name in recipes if answers(name, protocol.ranks) and not _is_peer(name)]
     tried = {r['model'] for r in records if (r['data'], r['split']) == (data, protocol.split)}
-    return [model for model in dict.fromkeys(r['model'] for r in of_kind) if model not in tried]
+    return [model for model in dict.fromkeys([*ours, *of_kind]) if model not in tried]
 
 def _skipped_text(skipped):
     "A table of what was skipped, and why"
