@@ -4,11 +4,12 @@
 
 # %% auto #0
 __all__ = ['protocols', 'Protocol', 'protocol_fits', 'has_times', 'answers', 'peak_memory', 'parameter_count', 'machine',
-           'versions', 'commit', 'Run', 'measure_run', 'run_apart', 'here', 'plan', 'run_path', 'read_runs',
-           'run_report', 'published', 'report_table', 'who_is_ahead', 'draw_costs', 'render_report', 'write_report']
+           'versions', 'commit', 'Run', 'settings_of', 'measure_run', 'run_apart', 'here', 'plan', 'run_path',
+           'read_runs', 'run_report', 'published', 'report_table', 'who_is_ahead', 'draw_costs', 'render_report',
+           'write_report']
 
 # %% ../nbs/60_report.ipynb #6e144bb9
-import importlib.metadata, importlib.resources, json, os, platform, re, subprocess, sys, tempfile, time
+import importlib.metadata, importlib.resources, json, os, platform, re, shlex, subprocess, sys, tempfile, time
 import numpy as np, pandas as pd, torch
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -128,6 +129,15 @@ class Run:
     seed:int=0
     imports:tuple=() # Files or modules with more recipes
 
+def settings_of(
+    model:str, # Name of a recipe
+)->dict: # Texts by name
+    "What a model is trained with when it is given nothing: epochs, what chooses one, and the defaults of its arguments"
+    chosen = get_recipe(model)
+    defaults = {name: default for name,(_, default) in recipe_arguments(chosen)[0].items() if name != 'kwargs'}
+    values = dict(defaults, epochs=chosen.epochs, metric=chosen.metric)
+    return {name: getattr(value, '__name__', repr(value)) for name,value in values.items()}
+
 def _is_peer(model):
     "Is this a model of another library?"
     make = get_recipe(model).make
@@ -160,7 +170,7 @@ def measure_run(
         parameters=parameter_count(get_model(trial.learn.model)))
     where = dict(machine=machine(), versions=versions(), commit=commit())
     return to_json_value(dict(asdict(run), peer=_is_peer(run.model), epochs=trial.epochs, arguments=args,
-        figures=figures, lists=trial.lists, **sizes, **cost, **where))
+        settings=settings_of(run.model), figures=figures, lists=trial.lists, **sizes, **cost, **where))
 
 # %% ../nbs/60_report.ipynb #8d50cad3
 def _write_record(path, record):
@@ -251,7 +261,11 @@ def read_runs(
     "The runs that a report has kept"
     return [json.loads(path.read_text(encoding='utf-8')) for path in sorted(Path(out).glob('runs/*.json'))]
 
-def _is_kept(path): return path.is_file() and 'skipped' not in json.loads(path.read_text(encoding='utf-8'))
+def _is_kept(path, run):
+    "Is there a run with figures, made with the settings that its model has now?"
+    if not path.is_file(): return False
+    record = json.loads(path.read_text(encoding='utf-8'))
+    return 'skipped' not in record and record.get('settings') == settings_of(run.model)
 
 # %% ../nbs/60_report.ipynb #7c127d86
 def run_report(
@@ -264,7 +278,7 @@ def run_report(
     out, runs = Path(out), plan(**kwargs)
     check_writable(out/'results.md')
     with only_writer(out, 0):
-        left = [run for run in runs if not _is_kept(run_path(out, run))]
+        left = [run for run in runs if not _is_kept(run_path(out, run), run)]
         if len(left) < len(runs): note(f'{len(runs) - len(left)} of {len(runs)} runs are kept from before')
         try:
             for number,run in enumerate(left, 1):
@@ -355,6 +369,22 @@ def who_is_ahead(
     if not ahead: return f'{start}; none of the {len(rivals)} peers and comparable published figures is ahead.'
     return f'{start}; ahead of it: ' + ', '.join(f'{who} {value:.4f}' for value,who in ahead) + '.'
 
+# %% ../nbs/60_report.ipynb #5a180d25
+def _label(ax, points):
+    "Names beside points (x, y, name), from the lowest point up, each above those that are in its way"
+    ax.figure.draw_without_rendering() # which says where points are
+    scale, taken = 72/ax.figure.dpi, []
+    for x,y,name in sorted(points, key=_height):
+        across, up = ax.transData.transform((x, y))*scale + 4 # all in points, 1/72 inch
+        wide, start = 5*len(name), up - 1
+        near = [other for left,right,other in taken if across < right and left < across + wide]
+        while any(abs(up - other) < 9 for other in near): up += 1
+        taken.append((across, across + wide, up))
+        ax.annotate(name, (x, y), (4, 3 + up - start), textcoords='offset points', fontsize=8)
+
+def _height(point): return point[1]
+
+
 # %% ../nbs/60_report.ipynb #65cad96c
 def draw_costs(
     table:pd.DataFrame, # From `report_table`
@@ -365,7 +395,7 @@ def draw_costs(
     "A plot of the main figure against seconds of the processor"
     from matplotlib.figure import Figure
     name, label = ('ndcg@10', 'NDCG@10, higher is better') if ranks else ('rmse', 'RMSE, lower is better')
-    figure = Figure(figsize=(7.5, 4.5), layout='constrained')
+    figure = Figure(figsize=(7.5, 5), layout='constrained')
     ax = figure.subplots()
     worst = table[name][table['model'] == 'bias'].max() # nan for lists, which the damped bias has none of
     table = table[~(table[name] > worst)]
@@ -373,36 +403,40 @@ def draw_costs(
         part = table[(table['peer'].astype(bool) == is_peer) & table[name].notna()]
         ax.errorbar(part['cpu_seconds'].clip(lower=.01), part[name], part[f'± {name}'].fillna(0), fmt=marker,
             color='tab:orange' if is_peer else 'tab:blue', label='peers' if is_peer else 'recnb')
-        for row in part.to_dict('records'):
-            ax.annotate(row['model'], (max(row['cpu_seconds'], .01), row[name]), (4, 3), textcoords='offset points',
-                fontsize=8)
     best = theirs[(theirs['comparable'] == 'yes') & theirs[name].notna()].sort_values(name, ascending=not ranks)[:1]
     for row in best.to_dict('records'):
         ax.axhline(row[name], color='grey', linestyle=':', label=f"published: {row['model']}")
     ax.margins(x=.12)
     ax.set(xscale='log', xlabel='CPU seconds of training and measuring', ylabel=label, title=title)
-    ax.legend(fontsize=8)
+    figure.legend(fontsize=8, loc='outside lower center', ncols=3)
+    shown = table[table[name].notna()]
+    _label(ax, list(zip(shown['cpu_seconds'].clip(lower=.01), shown[name], shown['model'])))
     return figure
 
 # %% ../nbs/60_report.ipynb #4736d414
 _intro = '''# Results
 
-> Every model on every data set that was there: errors and lists, what they cost, and what others have published
+> Models and data sets under stated protocols: errors and lists, what they cost, and what others have published
 
 [`recnb report`](60_report.ipynb) wrote this page from {n_runs:,} runs. Each trained one model with its default
 settings: an epoch is chosen on validation rows, the model is trained on all but the test rows, and these are looked at
-once. Peers are models of other libraries that were trained and measured on the same rows by the same code.
+once. What a model reaches with settings chosen for the data stands on its own page. Peers are models of other
+libraries that were trained and measured on the same rows by the same code. Models that have no figures under a
+protocol, as a report can be interrupted, are named below its table.
 
 - **Figures** are means over seeds, with their standard deviation. MAE and RMSE are better when they are lower; hit
   rate (HR), NDCG and recall (R) when they are higher.
 - **Seconds** are those of training, by the clock, both fits together; **CPU s** those of training and measuring, by all
   cores together, which other programs on the machine disturb less.
 - **Peak MB** is the most memory of a process that did nothing else, Python, torch and the data included.
+- **Published** figures were measured by others. They are comparable where the same rows were held out, or others
+  under the same rule; roughly so where a detail differs, which the protocol names; the rest is for orientation.
 - **Machine:** {machines}.
 - **Versions:** {versions}.
-- **Code:** commit {commits}.
+- **Code:** commit {commits}; a + says that files had been changed since.
 '''
 
+# %% ../nbs/60_report.ipynb #a274f948
 def _distinct(records, text): return '; '.join(dict.fromkeys(text(record) for record in records))
 
 def _machine_text(record):
@@ -415,6 +449,10 @@ def _versions_text(record): return ', '.join(f'{name} {version}' for name,versio
 # %% ../nbs/60_report.ipynb #d7cabe44
 def _image_name(data, split): return re.sub(r'[^\w-]', '-', f'results-{data}-{split}') + '.png'
 
+def _row_command(data, split):
+    "The line that makes the rows of a table"
+    return f'recnb report --data {shlex.quote(data)} --split {split} --models NAME --out DIR'
+
 def _section(records, not_run, data, protocol, theirs):
     "A protocol on a data set: the question, the table, who is ahead, the plot, and published figures"
     columns, table = _columns[protocol.ranks], report_table(records)
@@ -424,6 +462,7 @@ def _section(records, not_run, data, protocol, theirs):
     names = ['model', *columns.values(), 'seeds', *_costs.values()]
     lines = [f'### {data}, {protocol.split}', f'{protocol.question[0].upper()}{protocol.question[1:]}. {sizes}',
         _markdown(_our_rows(table, columns), names), who_is_ahead(table, theirs, protocol.ranks)]
+    lines.append(f'A row again, with its name for `NAME`: `{_row_command(data, protocol.split)}`')
     if not_run: lines.append(f"Not run here: {', '.join(f'`{name}`' for name in not_run)}.")
     lines.append(f'![CPU seconds and the main figure]({"images/" + _image_name(data, protocol.split)})')
     if len(theirs):
@@ -443,10 +482,11 @@ def _groups(records):
             if mine: yield data, protocol, mine, rows
 
 def _not_run(records, data, protocol):
-    "Models that were run under other protocols of the kind, and neither run nor skipped here"
-    of_kind = [r for r in records if r['ranks'] == protocol.ranks and 'skipped' not in r]
+    "Models that answer questions of the kind, or were run under others of it, and were neither run nor skipped here"
+    of_kind = [r['model'] for r in records if r['ranks'] == protocol.ranks and 'skipped' not in r]
+    ours = [name for name in recipes if answers(name, protocol.ranks) and not _is_peer(name)]
     tried = {r['model'] for r in records if (r['data'], r['split']) == (data, protocol.split)}
-    return [model for model in dict.fromkeys(r['model'] for r in of_kind) if model not in tried]
+    return [model for model in dict.fromkeys([*ours, *of_kind]) if model not in tried]
 
 def _skipped_text(skipped):
     "A table of what was skipped, and why"
