@@ -154,7 +154,6 @@ def decodes(self:Causal,
     "Ratings from the network's output"
     return self.rating_head.ratings(out)
 
-# %% ../nbs/25_causal.ipynb #def08b25
 @patch
 def answer(self:Causal,
     h, # Of each query, as it leaves the transformer, (..., C)
