@@ -312,18 +312,18 @@ def start_row(self:SVDPP,
     of_all, # The mean implicit sum of the users in training, (members, k)
     shrink:float=10., # Ratings with which this user's own sum counts half
 )->torch.Tensor: # (members, k)
-    "The implicit sum of a new user who rated these items, shrunk to that of the users in training"
+    "How far the implicit sum of a new user who rated these items is from that of all users, shrunk"
     n = len(item)
-    if not n or not len(self.user_side.implicit_factors): return of_all
+    if not n or not len(self.user_side.implicit_factors): return torch.zeros_like(of_all)
     own = F.embedding(item, self.user_side.implicit_rows().detach()).sum(0)*n**-.5
-    return torch.lerp(of_all, _by_member(self, own[None])[:, 0], n/(n + shrink))
+    return (_by_member(self, own[None])[:, 0] - of_all)*n/(n + shrink)
 
 @patch
 def fold_in_parts(self:SVDPP)->FoldInParts:
-    "Own vector and bias of a user are fitted; the implicit sum is where the fit starts"
+    "Whole rows are fitted; the implicit sum is where the fit starts"
     own = _by_member(self, self.user_side.own_rows().detach())
     of_all = (self.user_rows() - own)[:, 1:].mean(1)
-    return factor_fold_in(self)._replace(rows=own, start=partial(self.start_row, of_all=of_all))
+    return factor_fold_in(self)._replace(start=partial(self.start_row, of_all=of_all))
 
 # %% ../nbs/22_svdpp.ipynb #858c0710
 def _side_features(dls, user_features, item_features):
