@@ -93,9 +93,16 @@ class Causal(RecModel):
         self.norm, self.dropout, self.drop = nn.LayerNorm(width), Dropout(dropout), IdDropout(id_dropout)
         self.new_user_shrink = new_user_shrink
         self.register_buffer('trained', (torch.arange(n_users) > 0).float(), persistent=False) # 1 for users in training
+        self.register_buffer('usual', torch.zeros(width)) # mean of the network's vectors, over the last batches
+        self.register_load_state_dict_pre_hook(_add_usual)
         self.mf, self.rating_head = mf, make_rating_head(output, width, self.levels, mf.y_range, point)
 
 # %% ../nbs/25_causal.ipynb #03fcc767
+def _add_usual(model, state, prefix, *args):
+    "A model that was saved before there was `usual` answers new users as it did then"
+    if f'{prefix}usual' in state: return
+    state[f'{prefix}usual'], model.new_user_shrink = model.usual, 0.
+
 @patch
 def _make_embeddings(self:Causal, n_users, n_items, width, user_features, item_features, init_std):
     "The embeddings that tokens are sums of"
@@ -163,9 +170,10 @@ def answer(self:Causal,
 ): # Output of the rating head, (...) or (..., levels)
     "The factorizations' prediction, corrected by the network; the less so, the fewer ratings of a new user there are"
     h = self.norm(h.float())
+    if self.training and len(h): self.usual.lerp_(h.detach().flatten(0, -2).mean(0), .1)
     if not self.training:
-        share = n/(n + self.new_user_shrink).clamp(min=1e-6)
-        h = h*torch.lerp(share, torch.ones_like(share), self.trained[user])[..., None]
+        share = torch.where(self.trained[user] > 0, 1., n/(n + self.new_user_shrink).clamp(min=1e-6))
+        h = torch.lerp(self.usual, h, share[..., None])
     return self.rating_head(h, z)
 
 # %% ../nbs/25_causal.ipynb #bea0ab5a
