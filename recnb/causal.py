@@ -93,16 +93,9 @@ class Causal(RecModel):
         self.norm, self.dropout, self.drop = nn.LayerNorm(width), Dropout(dropout), IdDropout(id_dropout)
         self.new_user_shrink = new_user_shrink
         self.register_buffer('trained', (torch.arange(n_users) > 0).float(), persistent=False) # 1 for users in training
-        self.register_buffer('usual', torch.zeros(width)) # mean of the network's vectors, over the last batches
-        self.register_load_state_dict_pre_hook(_add_usual)
         self.mf, self.rating_head = mf, make_rating_head(output, width, self.levels, mf.y_range, point)
 
 # %% ../nbs/25_causal.ipynb #03fcc767
-def _add_usual(model, state, prefix, *args):
-    "A model that was saved before there was `usual` answers new users as it did then"
-    if f'{prefix}usual' in state: return
-    state[f'{prefix}usual'], model.new_user_shrink = model.usual, 0.
-
 @patch
 def _make_embeddings(self:Causal, n_users, n_items, width, user_features, item_features, init_std):
     "The embeddings that tokens are sums of"
@@ -169,12 +162,12 @@ def answer(self:Causal,
     n, # How many ratings of this user it sees, (...)
 ): # Output of the rating head, (...) or (..., levels)
     "The factorizations' prediction, corrected by the network; the less so, the fewer ratings of a new user there are"
-    h = self.norm(h.float())
-    if self.training and len(h): self.usual.lerp_(h.detach().flatten(0, -2).mean(0), .1)
-    if not self.training:
-        share = torch.where(self.trained[user] > 0, 1., n/(n + self.new_user_shrink).clamp(min=1e-6))
-        h = torch.lerp(self.usual, h, share[..., None])
-    return self.rating_head(h, z)
+    out = self.rating_head(self.norm(h.float()), z)
+    new = self.trained[user] == 0
+    if self.training or not new.any(): return out
+    share = n/(n + self.new_user_shrink).clamp(min=1e-6)
+    mixed = self.rating_head.towards(in_range(z, self.mf.y_range), out, share)
+    return torch.where(new if out.ndim == z.ndim else new[..., None], mixed, out)
 
 # %% ../nbs/25_causal.ipynb #bea0ab5a
 @patch
