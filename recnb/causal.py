@@ -82,7 +82,7 @@ class Causal(RecModel):
         point:str='mean', # What to answer with: the 'mean' of a distribution or its 'median'
         init_std:float=.02, # Standard deviation of the tables at the start
         id_dropout:float=.02, # Share of ids replaced by 0 in training
-        new_user_shrink:float=100., # Ratings from which on the network counts half for a user who was not in training
+        new_user_shrink:float=100., # Ratings with which the network counts half for a user who was not in training
     ):
         super().__init__()
         self.length, self.stride, self.times, self.heads = length, stride, times, heads
