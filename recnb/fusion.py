@@ -140,7 +140,7 @@ class ContentEmbedding(nn.Module):
         init_std:float=.01, # Standard deviation of both at the start
         id_dropout:float=.2, # Share of ids that are replaced by the unknown id in training
         join:str='gate', # A 'gate' between the two, or their 'sum'
-        shrink:float=1., # Ratings of an item with which its own embedding counts half; 0 for in full from the first on
+        shrink:float=0., # Ratings of an item with which its own embedding counts half; 0 for in full from the first on
     ):
         super().__init__()
         if join not in ('sum', 'gate'): raise ValueError(f"join={join!r} is neither 'sum' nor 'gate'.")
