@@ -82,7 +82,7 @@ class Causal(RecModel):
         point:str='mean', # What to answer with: the 'mean' of a distribution or its 'median'
         init_std:float=.02, # Standard deviation of the tables at the start
         id_dropout:float=.02, # Share of ids replaced by 0 in training
-        new_user_shrink:float=100., # Ratings with which the network counts half for a user who was not in training
+        new_user_shrink:float=100., # Ratings with which the network counts half for a new user who was folded in
     ):
         super().__init__()
         self.length, self.stride, self.times, self.heads = length, stride, times, heads
@@ -92,7 +92,7 @@ class Causal(RecModel):
         self.blocks = nn.ModuleList(Block(width, heads, ff, act, dropout, attn_dropout=0.) for _ in range(layers))
         self.norm, self.dropout, self.drop = nn.LayerNorm(width), Dropout(dropout), IdDropout(id_dropout)
         self.new_user_shrink = new_user_shrink
-        self.register_buffer('trained', (torch.arange(n_users) > 0).float(), persistent=False) # 1 for users in training
+        self.register_buffer('folded_in', torch.zeros(n_users), persistent=False) # 1 for new users with a fitted row
         self.mf, self.rating_head = mf, make_rating_head(output, width, self.levels, mf.y_range, point)
 
 # %% ../nbs/25_causal.ipynb #03fcc767
@@ -163,11 +163,12 @@ def answer(self:Causal,
 ): # Output of the rating head, (...) or (..., levels)
     "The factorizations' prediction, corrected by the network; the less so, the fewer ratings of a new user there are"
     out = self.rating_head(self.norm(h.float()), z)
-    new = self.trained[user] == 0
-    if self.training or not new.any(): return out
-    share = n/(n + self.new_user_shrink).clamp(min=1e-6)
-    mixed = self.rating_head.towards(in_range(z, self.mf.y_range), out, share)
-    return torch.where(new if out.ndim == z.ndim else new[..., None], mixed, out)
+    unknown, folded_in = (user == 0) & (n == 0), self.folded_in[user] > 0
+    mix = unknown | folded_in
+    if self.training or not mix.any(): return out
+    share = torch.where(unknown, 0., n/(n + self.new_user_shrink).clamp(min=1e-6))
+    mixed = self.rating_head.towards(in_range(z.float(), self.mf.y_range), out.float(), share)
+    return torch.where(mix if out.ndim == z.ndim else mix[..., None], mixed, out)
 
 # %% ../nbs/25_causal.ipynb #bea0ab5a
 @patch
@@ -300,9 +301,9 @@ def item_vectors(self:Causal)->torch.Tensor: # (n_items, blocks*n_factors)
 
 @patch
 def fold_in_parts(self:Causal)->FoldInParts:
-    "Those of the factorizations, and that the user was not in training"
+    "Those of the factorizations, and that the user is folded in"
     parts = self.mf.fold_in_parts().inside('mf')
-    def tables(rows): return {**parts.tables(rows), 'trained': rows.new_zeros(len(rows))}
+    def tables(rows): return {**parts.tables(rows), 'folded_in': rows.new_ones(len(rows))}
     return parts._replace(tables=tables)
 
 # %% ../nbs/25_causal.ipynb #1276cddc

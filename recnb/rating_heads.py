@@ -82,13 +82,14 @@ def towards(self:DistributionHead,
     steps:int=10, # Of Newton's method
 ): # Log-probabilities, (..., levels)
     "Distributions tilted until their mean lies between another prediction and their own"
-    levels, edge = self.levels.values, self.levels.step/20
-    mean = torch.lerp(rating, self.ratings(out, 'mean'), share).clamp(levels[0] + edge, levels[-1] - edge)
+    values, edge = self.levels.values, self.levels.step/20
+    def mean_of(out): return (out.exp()*values).sum(-1) # no matrix product, which would be in bfloat16 here and there
+    mean = torch.lerp(rating, mean_of(out), share).clamp(values[0] + edge, values[-1] - edge)
     for _ in range(steps):
-        now = self.ratings(out, 'mean')
-        variance = out.exp() @ levels.square() - now.square()
+        now = mean_of(out)
+        variance = (out.exp()*values.square()).sum(-1) - now.square()
         tilt = ((mean - now)/variance.clamp(min=1e-6)).clamp(-1/self.levels.step, 1/self.levels.step)
-        out = (out + tilt[..., None]*levels).log_softmax(-1)
+        out = (out + tilt[..., None]*values).log_softmax(-1)
     return out
 
 # %% ../nbs/16_rating_heads.ipynb #d25b5240
