@@ -162,13 +162,11 @@ def answer(self:Causal,
     n, # How many ratings of this user it sees, (...)
 ): # Output of the rating head, (...) or (..., levels)
     "The factorizations' prediction, corrected by the network; the less so, the fewer ratings of a new user there are"
-    out = self.rating_head(self.norm(h.float()), z)
-    unknown, folded_in = (user == 0) & (n == 0), self.folded_in[user] > 0
-    mix = unknown | folded_in
-    if self.training or not mix.any(): return out
-    share = torch.where(unknown, 0., n/(n + self.new_user_shrink).clamp(min=1e-6))
+    out, folded_in = self.rating_head(self.norm(h.float()), z), self.folded_in[user] > 0
+    if self.training or not folded_in.any(): return out
+    share = n/(n + self.new_user_shrink)
     mixed = self.rating_head.towards(in_range(z.float(), self.mf.y_range), out.float(), share)
-    return torch.where(mix if out.ndim == z.ndim else mix[..., None], mixed, out)
+    return torch.where(folded_in if out.ndim == z.ndim else folded_in[..., None], mixed, out)
 
 # %% ../nbs/25_causal.ipynb #bea0ab5a
 @patch
@@ -304,7 +302,7 @@ def fold_in_parts(self:Causal)->FoldInParts:
     "Those of the factorizations, and that the user is folded in"
     parts = self.mf.fold_in_parts().inside('mf')
     def tables(rows): return {**parts.tables(rows), 'folded_in': rows.new_ones(len(rows))}
-    return parts._replace(tables=tables)
+    return parts._replace(tables=tables, noise_scale=1.5)
 
 # %% ../nbs/25_causal.ipynb #1276cddc
 def _causal_model(dls, mf, **kwargs):
