@@ -82,6 +82,7 @@ class Causal(RecModel):
         point:str='mean', # What to answer with: the 'mean' of a distribution or its 'median'
         init_std:float=.02, # Standard deviation of the tables at the start
         id_dropout:float=.02, # Share of ids replaced by 0 in training
+        new_user_shrink:float=100., # Ratings with which the network counts half for a new user who was folded in
     ):
         super().__init__()
         self.length, self.stride, self.times, self.heads = length, stride, times, heads
@@ -90,6 +91,8 @@ class Causal(RecModel):
         # no dropout of attention weights: a draw for each pair of places would cost more than it is worth
         self.blocks = nn.ModuleList(Block(width, heads, ff, act, dropout, attn_dropout=0.) for _ in range(layers))
         self.norm, self.dropout, self.drop = nn.LayerNorm(width), Dropout(dropout), IdDropout(id_dropout)
+        self.new_user_shrink = new_user_shrink
+        self.register_buffer('folded_in', torch.zeros(n_users), persistent=False) # 1 for new users with a fitted row
         self.mf, self.rating_head = mf, make_rating_head(output, width, self.levels, mf.y_range, point)
 
 # %% ../nbs/25_causal.ipynb #03fcc767
@@ -151,6 +154,20 @@ def decodes(self:Causal,
     "Ratings from the network's output"
     return self.rating_head.ratings(out)
 
+@patch
+def answer(self:Causal,
+    h, # Of each query, as it leaves the transformer, (..., C)
+    z, # What the factorizations predict, (...)
+    user, # Its user, (...)
+    n, # How many ratings of this user it sees, (...)
+): # Output of the rating head, (...) or (..., levels)
+    "The factorizations' prediction, corrected by the network; the less so, the fewer ratings of a new user there are"
+    out, folded_in = self.rating_head(self.norm(h.float()), z), self.folded_in[user] > 0
+    if self.training or not folded_in.any(): return out
+    share = n/(n + self.new_user_shrink)
+    mixed = self.rating_head.towards(in_range(z.float(), self.mf.y_range), out.float(), share)
+    return torch.where(folded_in if out.ndim == z.ndim else folded_in[..., None], mixed, out)
+
 # %% ../nbs/25_causal.ipynb #bea0ab5a
 @patch
 def forward(self:Causal,
@@ -171,8 +188,8 @@ def forward(self:Causal,
     x = self.dropout(torch.cat(tokens, 1)) # (B, 1+N+Q, C)
     n, real = past_items.shape[1] + 1, visible >= 0
     h = self.transform(x, causal_mask(visible, n - 1, self.heads), n)[:, n:][real] # (n queries, C)
-    z = self.mf.logit(user[:, None].expand_as(item)[real], item[real], item_block[real]) # (n queries,)
-    return self.rating_head(self.norm(h.float()), z)
+    user, item = user[:, None].expand_as(item)[real], item[real] # (n queries,)
+    return self.answer(h, self.mf.logit(user, item, item_block[real]), user, visible[real])
 
 # %% ../nbs/25_causal.ipynb #d5406c92
 class HistoryReader:
@@ -238,7 +255,7 @@ def predict(self:HistoryReader,
     mask = causal_mask(torch.tensor([[n]], device=item.device), n, model.heads)[:, :, -1:] # the last row is a query's
     h = model.transform(model.queries(item), mask, 0, self.caches) # (1, Q, C)
     z = model.mf.logit(self.user.expand_as(item), item, torch.full_like(item, -1))
-    return model.decodes(model.rating_head(model.norm(h.float()), z))[0]
+    return model.decodes(model.answer(h, z, self.user.expand_as(item), torch.full_like(item, n)))[0]
 
 # %% ../nbs/25_causal.ipynb #09d22b49
 @patch
@@ -250,8 +267,10 @@ def _score_part(self:Causal, user, past_items, past_ratings, block, n, past_time
     caches = [KVCache() for _ in self.blocks]
     mask = causal_mask(n[:, None], T - 1, self.heads)
     self.transform(self.tokens(user, past_items, past_ratings, block, gaps[0]), mask[:, :, :T], T, caches)
+    z = self.mf.logits(user) # (B, n_items)
     h = self.transform(self.queries(all_items, gaps[1]), mask[:, :, T:], 0, caches) # (B, n_items, C)
-    return self.decodes(self.rating_head(self.norm(h.float()), self.mf.logits(user)))
+    user, n = (x[:, None].expand_as(all_items) for x in (user, n))
+    return self.decodes(self.answer(h, z, user, n))
 
 # %% ../nbs/25_causal.ipynb #27a232ab
 @patch
@@ -280,8 +299,10 @@ def item_vectors(self:Causal)->torch.Tensor: # (n_items, blocks*n_factors)
 
 @patch
 def fold_in_parts(self:Causal)->FoldInParts:
-    "Those of the factorizations, from twenty ratings on"
-    return self.mf.fold_in_parts().inside('mf', min_ratings=20)
+    "Those of the factorizations, and that the user is folded in"
+    parts = self.mf.fold_in_parts().inside('mf')
+    def tables(rows): return {**parts.tables(rows), 'folded_in': rows.new_ones(len(rows))}
+    return parts._replace(tables=tables, noise_scale=1.5)
 
 # %% ../nbs/25_causal.ipynb #1276cddc
 def _causal_model(dls, mf, **kwargs):

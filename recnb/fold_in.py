@@ -59,7 +59,7 @@ class FoldIn:
         user, # User indices of training ratings, (n,)
         item, # Their item indices, (n,)
         rating, # Their ratings, (n,)
-        noise_scale:float=2., # Times the noise variance of a training rating
+        noise_scale:float=None, # Times the noise variance of a training rating; the model's own choice if None
         max_ratings:int=100_000, # Ratings from which the noise is estimated, at most
     ):
         self.parts = model.eval().fold_in_parts()
@@ -68,6 +68,7 @@ class FoldIn:
         device = next(model.parameters()).device
         user, item, rating = (torch.as_tensor(v)[sample].to(device) for v in (user, item, rating))
         noise = self.parts.noise(user.long(), item.long(), rating)
+        if noise_scale is None: noise_scale = self.parts.noise_scale
         self.prior = Prior.from_rows(self.parts.rows[:, 1:], noise_scale*noise)
 
 # %% ../nbs/17_fold_in.ipynb #7b1c51de

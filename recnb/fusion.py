@@ -52,12 +52,13 @@ def _mean_and_size(values, seen):
 class Content(Configurable):
     "Content features of each item, part by part"
     def __init__(self,
-        seen, # Which items have training ratings, bool (n_items,)
+        counts, # Training ratings of each item, (n_items,)
         parts:dict, # By name: values of each item, (n_items, width)
         text_model:str=None, # The model that encoded the texts, if there are any
     ):
         super().__init__()
-        self.register_buffer('seen', seen.long(), persistent=False)
+        seen = counts > 0
+        self.register_buffer('counts', counts.float(), persistent=False)
         self.widths = {name:values.shape[1] for name,values in parts.items()}
         self.text_model = text_model
         self.trainable_text = None # a `TrainableText`, below
@@ -67,7 +68,9 @@ class Content(Configurable):
             values[0] = 0
             for buffer,value in ((name, values), (f'{name}_middle', mean), (f'{name}_size', size)):
                 self.register_buffer(buffer, value, persistent=False)
-    def __len__(self): return len(self.seen)
+    @property
+    def seen(self): return self.counts > 0 # bool (n_items,)
+    def __len__(self): return len(self.counts)
     def build_args(self): return dict(text_model=self.text_model) if self.text_model else {}
 
 # %% ../nbs/27_fusion.ipynb #bb26a62b
@@ -105,7 +108,7 @@ def _number_part(dls, columns):
 
 # %% ../nbs/27_fusion.ipynb #12a2a96d
 def item_content(
-    dls, # Loaders with `ratings`, `items` and `seen`
+    dls, # Loaders with `ratings`, `items`, `seen` and `item_counts`
     text=True, # Column of texts, or several, joined; True for title and overview, where there; None for no text
     text_model:str=None, # As for `encode_texts`; 'minilm' where it is installed, else 'words', if None
     genres:bool=True, # Genres, where there are any?
@@ -125,7 +128,7 @@ def item_content(
     if year and YEAR in columns: parts['year'] = number_table(table, dls.items, ITEM, [YEAR], among=dls.seen)[0]
     if numbers: parts['numbers'] = _number_part(dls, numbers)
     if not parts: raise DataError(f'{dls.ratings.name} has no content for this: no text, genres, year or numbers.')
-    return Content(dls.seen, parts, text_model if text else None)
+    return Content(dls.item_counts, parts, text_model if text else None)
 
 # %% ../nbs/27_fusion.ipynb #875d31e3
 class ContentEmbedding(nn.Module):
@@ -137,10 +140,11 @@ class ContentEmbedding(nn.Module):
         init_std:float=.01, # Standard deviation of both at the start
         id_dropout:float=.2, # Share of ids that are replaced by the unknown id in training
         join:str='gate', # A 'gate' between the two, or their 'sum'
+        shrink:float=0., # Ratings of an item with which its own embedding counts half; 0 for in full from the first on
     ):
         super().__init__()
         if join not in ('sum', 'gate'): raise ValueError(f"join={join!r} is neither 'sum' nor 'gate'.")
-        self.content, self.drop = content, IdDropout(id_dropout)
+        self.content, self.drop, self.shrink = content, IdDropout(id_dropout), shrink
         self.embedding_dim, self.num_embeddings = width, len(content)
         self.own = nn.Embedding(len(content), width)
         self.maps = nn.ModuleDict({name:nn.Linear(w, width, bias=False) for name,w in content.widths.items()})
@@ -167,17 +171,25 @@ def combine(self:ContentEmbedding,
 
 # %% ../nbs/27_fusion.ipynb #0a5684b9
 @patch
+def own_vectors(self:ContentEmbedding,
+    idx, # Item indices, any shape
+): # (..., width)
+    "Embeddings of ids, shrunk to that of the unknown where they were learned from few ratings"
+    n = self.content.counts[idx][..., None]
+    return torch.lerp(self.own.weight[0], self.own(idx), n/(n + self.shrink).clamp(min=1e-6))
+
+@patch
 def forward(self:ContentEmbedding,
     idx, # Item indices, any shape
 ): # (..., width)
-    own = self.own(self.drop(idx*self.content.seen[idx.long()]))
+    own = self.own_vectors(self.drop(idx.long()))
     many = idx.numel() > len(self.content)//2 # then it is less work to compute the vectors of all items once
     return self.combine(own, F.embedding(idx, self.from_content()) if many else self.from_content(idx.long()))
 
 @patch(as_prop=True)
 def weight(self:ContentEmbedding): # The vectors of all items, (n_items, width)
-    at = torch.arange(len(self.content), device=self.content.seen.device)
-    return self.combine(self.own(at*self.content.seen), self.from_content())
+    at = torch.arange(len(self.content), device=self.content.counts.device)
+    return self.combine(self.own_vectors(at), self.from_content())
 
 # %% ../nbs/27_fusion.ipynb #d3906e1d
 class ContentBias(ContentEmbedding):
@@ -362,6 +374,7 @@ def fusion_learner(
     later:bool=False, # Also numbers that were counted later than the ratings?
     join:str='gate', # Own embedding and content: 'sum' or 'gate'
     id_dropout:float=.2, # Share of ids that are replaced by the unknown id in training
+    shrink:float=1., # Ratings of an item with which its own embedding counts half; 0 for in full from the first on
     lr:float=.003, # Peak of the one-cycle schedule, for the network
     wd:float=.1, # Weight decay of the network
     mf_lr:float=.01, # Peak for the matrix factorization
@@ -384,7 +397,7 @@ def fusion_learner(
         content.trainable_text = TrainableText(texts, text_model or default_text_model(), tune)
     lrs = dict(net=lr, net_bias=lr, mf=mf_lr, mf_bias=mf_lr, text=text_lr, maps=map_lr, encoder=tune_lr)
     wds = dict(net=wd, net_bias=0., mf=mf_wd, mf_bias=0., text=text_wd, maps=map_wd, encoder=.01)
-    table = dict(id_dropout=id_dropout, join=join)
+    table = dict(id_dropout=id_dropout, join=join, shrink=shrink)
     learn = _fusion_backbone(dls, backbone, content.to(dls.device), table, lrs, wds, kwargs)
     _, learn.lr, learn.wd = _group_settings(learn.model, lrs, wds)
     learn.splitter = lambda m: _group_settings(m, lrs, wds)[0]

@@ -176,6 +176,17 @@ def seen(self:RatingDataLoaders)->torch.Tensor: # One bool an item index, (len(i
     res[0] = False
     return res
 
+# %% ../nbs/09_loader.ipynb #bbf5e8ae
+@patch(as_prop=True)
+def item_counts(self:RatingDataLoaders)->torch.Tensor: # One number an item index, (len(items),)
+    "How many training ratings each item has; the unknown item has none"
+    n = self.ratings.df[ITEM][part_rows(self.ratings, 'train')].value_counts()
+    counts = torch.zeros(len(self.items), dtype=torch.long)
+    counts[torch.from_numpy(self.items.encode(n.index)).long()] = torch.tensor(n.to_numpy(), dtype=torch.long)
+    counts[0] = 0
+    return counts
+
+
 # %% ../nbs/09_loader.ipynb #886d682e
 @patch
 def show_batch(self:RatingDataLoaders,

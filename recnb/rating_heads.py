@@ -36,6 +36,7 @@ class MeanHead(nn.Module):
         return in_range(self.out(h).squeeze(-1) + z, self.y_range)
     def ratings(self, out): return out
     def loss(self, out, y): return F.mse_loss(out, y)
+    def towards(self, rating, out, share): return torch.lerp(rating, out, share)
 
 # %% ../nbs/16_rating_heads.ipynb #1aa990dc
 class DistributionHead(nn.Module):
@@ -71,6 +72,25 @@ def loss(self:DistributionHead,
 ): # One number
     "Cross-entropy, and twice the squared error of the mean"
     return F.nll_loss(out, self.levels(y) - 1) + 2*F.mse_loss(self.ratings(out, 'mean'), y)
+
+# %% ../nbs/16_rating_heads.ipynb #f0f4c2b2
+@patch
+def towards(self:DistributionHead,
+    rating, # Another prediction, (...)
+    out, # Log-probabilities, (..., levels)
+    share, # How much the mean of `out` counts beside the other prediction, 0 to 1, (...)
+    steps:int=10, # Of Newton's method
+): # Log-probabilities, (..., levels)
+    "Distributions tilted until their mean lies between another prediction and their own"
+    values, edge = self.levels.values, self.levels.step/20
+    def mean_of(out): return (out.exp()*values).sum(-1) # no matrix product, which would be in bfloat16 here and there
+    mean = torch.lerp(rating, mean_of(out), share).clamp(values[0] + edge, values[-1] - edge)
+    for _ in range(steps):
+        now = mean_of(out)
+        variance = (out.exp()*values.square()).sum(-1) - now.square()
+        tilt = ((mean - now)/variance.clamp(min=1e-6)).clamp(-1/self.levels.step, 1/self.levels.step)
+        out = (out + tilt[..., None]*values).log_softmax(-1)
+    return out
 
 # %% ../nbs/16_rating_heads.ipynb #d25b5240
 class OrdinalHead(DistributionHead):

@@ -309,19 +309,21 @@ def row_tables(self:SVDPP,
 @patch
 def start_row(self:SVDPP,
     item, # Item indices, (n,)
+    of_all, # The mean implicit sum of the users in training, (members, k)
+    shrink:float=10., # Ratings with which this user's own sum counts half
 )->torch.Tensor: # (members, k)
-    "The implicit sum of a new user who rated these items"
-    side = self.user_side
-    if not len(side.implicit_factors) or not len(item): return torch.zeros_like(self.user_rows()[:, 0])
-    factors, bias = (F.embedding(item, t.detach()).sum(0)*len(item)**-.5
-        for t in (side.implicit_factors, side.implicit_bias))
-    return _by_member(self, torch.cat([factors, bias])[None])[:, 0]
+    "How far the implicit sum of a new user who rated these items is from that of all users, shrunk"
+    n = len(item)
+    if not n or not len(self.user_side.implicit_factors): return torch.zeros_like(of_all)
+    own = F.embedding(item, self.user_side.implicit_rows().detach()).sum(0)*n**-.5
+    return (_by_member(self, own[None])[:, 0] - of_all)*n/(n + shrink)
 
 @patch
 def fold_in_parts(self:SVDPP)->FoldInParts:
-    "Own vector and bias of a user are fitted; the implicit sum is where the fit starts"
+    "Whole rows are fitted; the implicit sum is where the fit starts"
     own = _by_member(self, self.user_side.own_rows().detach())
-    return factor_fold_in(self)._replace(rows=own, start=self.start_row)
+    of_all = (self.user_rows() - own)[:, 1:].mean(1)
+    return factor_fold_in(self)._replace(start=partial(self.start_row, of_all=of_all))
 
 # %% ../nbs/22_svdpp.ipynb #858c0710
 def _side_features(dls, user_features, item_features):
