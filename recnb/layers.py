@@ -12,9 +12,9 @@ import math, torch
 import torch.nn.functional as F
 from functools import partial
 from torch import nn
-from torch.utils.checkpoint import checkpoint
 from fastcore.basics import patch
 from .suggestions import *
+from .feed_forward import *
 from .ratings import *
 from .features import *
 from .model import *
@@ -91,19 +91,34 @@ class Dropout(nn.Module):
     ):
         super().__init__()
         if not 0 <= p < 1: raise ValueError(f'the share to drop is {p}; it has to lie in [0, 1).')
-        self.p = p
+        self.p, self.cut = p, round(p*256) # of 256 bytes, so many are dropped
     def forward(self,
         x, # Any shape
     ): # The same shape, a share of it 0 in training
         "Drop a share at random and scale up the rest"
         if not self.training or not self.p: return x
-        cut = round(self.p*256)
-        if x.device.type != 'cpu' or not 0 < cut < 256: return F.dropout(x, self.p)
-        draws = torch.empty((x.numel() + 7)//8, dtype=torch.int64).random_(-2**63, None)
-        byte = draws.view(torch.uint8)[:x.numel()].view(x.shape)
-        kept = byte.clamp_(cut - 1, cut).sub_(cut - 1) # 0 or 1; on the CPU several times as fast as `byte >= cut`
-        return x*kept.to(x.dtype).mul_(256/(256 - cut)) # floats at once: both passes multiply by them
+        if x.device.type != 'cpu' or not 0 < self.cut < 256: return F.dropout(x, self.p)
+        return x*self.factors(self.draw(x.shape), x.dtype)
     def extra_repr(self): return f'p={self.p}'
+
+# %% ../nbs/15_layers.ipynb #347fa75e
+@patch
+def draw(self:Dropout,
+    shape, # Of what may be dropped
+): # uint8 of this shape: 0 to drop, 1 to keep
+    "Draw what is kept, on the CPU"
+    n = math.prod(shape)
+    draws = torch.empty((n + 7)//8, dtype=torch.int64).random_(-2**63, None)
+    byte = draws.view(torch.uint8)[:n].view(shape)
+    return byte.clamp_(self.cut - 1, self.cut).sub_(self.cut - 1)
+
+@patch
+def factors(self:Dropout,
+    kept, # From `draw`
+    dtype, # Of what they multiply
+): # Of the same shape
+    "What to multiply by: 0, or the scale of what is kept"
+    return kept.to(dtype).mul_(256/(256 - self.cut))
 
 # %% ../nbs/15_layers.ipynb #1fcafc85
 class Attention(nn.Module):
@@ -208,22 +223,7 @@ class Block(nn.Module):
         if ff: parts = [nn.Linear(width, ff), activation(act), Dropout(dropout), nn.Linear(ff, width)]
         else: parts = [activation(act), nn.Linear(width, width)]
         self.ff = nn.Sequential(*parts)
-        self.ff_width = ff or width
         self.norm1, self.norm2 = nn.LayerNorm(width), nn.LayerNorm(width)
-
-# %% ../nbs/15_layers.ipynb #a1798b59
-@patch
-def feed_forward(self:Block,
-    x, # (B, T, C)
-    most:int=2**23, # Numbers inside, from which on it goes in parts on the CPU
-    part:int=2**20, # Numbers inside a part
-): # (B, T, C)
-    "The feed-forward part, of a part of the places at a time where they are many and it is wide"
-    places = x.flatten(0, -2)
-    if x.device.type != 'cpu' or len(places)*self.ff_width <= most: return self.ff(x)
-    def one_part(rows): return checkpoint(self.ff, rows, use_reentrant=False) if torch.is_grad_enabled() else self.ff(rows)
-    parts = places.split(max(part//self.ff_width, 1))
-    return torch.cat([one_part(rows) for rows in parts]).view(x.shape)
 
 # %% ../nbs/15_layers.ipynb #b7c82e83
 @patch
@@ -235,9 +235,9 @@ def forward(self:Block,
     "Attention, then the feed-forward part, each added to its input"
     if self.pre:
         x = x + self.drop(self.attn(self.norm1(x), mask, **kwargs))
-        return x + self.drop(self.feed_forward(self.norm2(x)))
+        return x + self.drop(feed_forward(self.ff, self.norm2(x)))
     x = self.norm1(x + self.drop(self.attn(x, mask, **kwargs)))
-    return self.norm2(x + self.drop(self.feed_forward(x)))
+    return self.norm2(x + self.drop(feed_forward(self.ff, x)))
 
 # %% ../nbs/15_layers.ipynb #2ce9f644
 def mlp(
