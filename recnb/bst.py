@@ -193,6 +193,6 @@ def bst_learner(
     features = feature_tables(dls, user_features, item_features)
     model = BST(len(dls.users), len(dls.items), dls.scale, rows.length, y_range=y_range or None, mean=mean,
         **features, **kwargs)
-    is_wide = model.blocks and model.blocks[0].ff_width >= 512
+    is_wide = kwargs.get('ff', 0) >= 512
     if cbs is None and is_wide and has_bf16(dls.device): cbs = [AutocastBF16()]
     return sequence_learner(dls, model, nn.MSELoss(), opt_func, lr, wd, mf_lr, mf_wd, metrics, cbs=cbs, path=path)

@@ -160,8 +160,13 @@ def weights(self:Attention,
     mask=None, # Added before the softmax, broadcasts to (B, heads, T, n); very negative where a place may not look
 ): # (B, heads, T, n), rows sum to 1
     "How much each place looks at each other"
-    scores = (q*self.key_width**-.5) @ k.transpose(-1, -2) # (B, heads, T, k) x (B, heads, k, n)
-    return (scores if mask is None else scores + mask.to(scores.dtype)).softmax(-1)
+    q = q*self.key_width**-.5
+    if q.device.type == 'cpu' and k.shape[2] <= 32: # few numbers a row: on the CPU columns are several times as fast
+        by_column = None if mask is None else mask.transpose(-1, -2)
+        return _plus(k @ q.transpose(-1, -2), by_column).softmax(-2).transpose(-1, -2)
+    return _plus(q @ k.transpose(-1, -2), mask).softmax(-1) # (B, heads, T, k) x (B, heads, k, n)
+
+def _plus(scores, mask): return scores if mask is None else scores + mask.to(scores.dtype)
 
 @patch
 def forward(self:Attention,
