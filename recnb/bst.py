@@ -182,7 +182,7 @@ def bst_learner(
     mean:float=None, # Where predictions start; the mean rating if None
     opt_func=FusedAdamW, # Optimizer
     metrics=None, # MAE and RMSE if None
-    cbs=None, # More callbacks
+    cbs=None, # Callbacks; `AutocastBF16` for a wide network where bfloat16 pays, if None
     path=None, # Where a `Learner` saves
     **kwargs
 )->Learner: # Ready to fit
@@ -193,4 +193,6 @@ def bst_learner(
     features = feature_tables(dls, user_features, item_features)
     model = BST(len(dls.users), len(dls.items), dls.scale, rows.length, y_range=y_range or None, mean=mean,
         **features, **kwargs)
+    is_wide = kwargs.get('ff', 0) >= 512
+    if cbs is None and is_wide and has_bf16(dls.device): cbs = [AutocastBF16()]
     return sequence_learner(dls, model, nn.MSELoss(), opt_func, lr, wd, mf_lr, mf_wd, metrics, cbs=cbs, path=path)
