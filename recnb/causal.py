@@ -79,7 +79,7 @@ class Causal(RecModel):
         user_features:tuple=(), # For each feature: category of each user index, (n_users,)
         item_features:torch.Tensor=None, # One row an item index, (n_items, values)
         output:str='softmax', # A distribution over the scale ('softmax' or 'ordinal'), or a number ('mean')
-        point:str='mean', # What to answer with: the 'mean' of a distribution or its 'median'
+        point:str='mean', # What to answer with: the 'mean' of a distribution, its 'median', or a value 'between' them
         init_std:float=.02, # Standard deviation of the tables at the start
         id_dropout:float=.02, # Share of ids replaced by 0 in training
     ):
