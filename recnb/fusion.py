@@ -324,6 +324,7 @@ def _fit_content_mf(dls, content, table, lrs, wds, **kwargs):
         return groups, wd
     return fit_stacked_mf(dls, prepare=prepare, **kwargs)
 
+# %% ../nbs/27_fusion.ipynb #3f151448
 def _decay_features(model): # all vectors and what features add to biases; other biases
     groups = [], []
     for name,p in model.named_parameters(): groups['bias' in name and 'feature' not in name].append(p)
@@ -348,6 +349,7 @@ def _fit_content_svdpp(dls, content, table, lrs, wds, **kwargs):
         by_features=table['id_dropout'], **kwargs)
     return finish_stacked(_with_content(stacked_rows(svdpp, dls), svdpp, content), dls)
 
+# %% ../nbs/27_fusion.ipynb #ddfe1a44
 def _fusion_backbone(dls, backbone, content, table, lrs, wds, kwargs):
     "The learner of a backbone, its item tables replaced by those that read content"
     if backbone != 'causal':
@@ -356,11 +358,10 @@ def _fusion_backbone(dls, backbone, content, table, lrs, wds, kwargs):
         return learn
     base, mf = kwargs.pop('base', 'mf'), kwargs.pop('mf', None)
     if mf is None:
-        fits = dict(mf=_fit_content_mf, svdpp=_fit_content_svdpp)
-        args = dict(factors=kwargs.pop('factors', None), epochs=kwargs.pop('mf_epochs', None))
-        args |= dict(y_range=kwargs.get('y_range'))
-        args = {name:value for name,value in args.items() if value is not None}
-        mf = freeze_content(fits[base](dls, content, table, lrs, wds, **args)).requires_grad_(False)
+        settings = dict(factors=kwargs.pop('factors', None), epochs=kwargs.pop('mf_epochs', None))
+        mf = fit_stacked(base, dls, dict(mf=_fit_content_mf, svdpp=_fit_content_svdpp), content=content, table=table,
+            lrs=lrs, wds=wds, y_range=kwargs.get('y_range'), **settings)
+        mf = freeze_content(mf).requires_grad_(False)
     learn = causal_learner(dls, mf=mf, **kwargs)
     add_content(learn.model.items, content, **table).to(dls.device)
     return learn
@@ -390,8 +391,8 @@ def fusion_learner(
     id_dropout:float=.2, # Share of ids that are replaced by the unknown id in training
     lr:float=.003, # Peak of the one-cycle schedule, for the network
     wd:float=.1, # Weight decay of the network
-    mf_lr:float=.01, # Peak for the matrix factorization
-    mf_wd:float=.3, # Weight decay of its factors
+    mf_lr:float=.01, # Peak for the matrix factorization; not for SVD++, which has its own
+    mf_wd:float=.3, # Weight decay of its factors, the same
     map_lr:float=.01, # Peak for the maps of genres, year and numbers
     map_wd:float=1., # Weight decay of these maps
     text_lr:float=.01, # Peak for the map of the text

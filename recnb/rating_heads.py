@@ -48,7 +48,8 @@ class DistributionHead(nn.Module):
     ):
         super().__init__()
         if point not in ('mean', 'median', 'between'):
-            raise ValueError(f"a distribution answers with its 'mean', its 'median' or 'between' them, not with {point!r}")
+            raise ValueError("a distribution answers with its 'mean', its 'median' or a value 'between' them, "
+                f'not with {point!r}')
         self.levels, self.point = levels, point
         self.add_layers(width)
     def add_layers(self, width): raise NotImplementedError # what turns the vector into log-probabilities

@@ -226,10 +226,11 @@ def fit_stacked_svdpp(
 def fit_stacked(
     base:str, # 'mf' or 'svdpp'
     dls, # `SegmentDataLoaders`
-    **kwargs # To `fit_stacked_mf` or `fit_stacked_svdpp`; what is None is left to them
+    fits:dict=None, # The function of each name; `fit_stacked_mf` and `fit_stacked_svdpp` if None
+    **kwargs # To that function; what is None is left to it
 )->StackedMF: # Fitted, its parameters frozen
     "Fit the factorizations of a name"
-    fits = dict(mf=fit_stacked_mf, svdpp=fit_stacked_svdpp)
+    fits = fits or dict(mf=fit_stacked_mf, svdpp=fit_stacked_svdpp)
     if base not in fits: raise ValueError(f"base is {base!r}; it has to be one of {', '.join(fits)}.")
     return fits[base](dls, **{name: value for name,value in kwargs.items() if value is not None})
 
