@@ -15,7 +15,8 @@ over plain sockets that stay open. A request is POST /recommend with ten random 
    off comes back. Every honest request must be answered, 99 of 100 within two seconds.
 5. `--swap`: two processes (`recnb serve --workers 2`) at the offered rate for so long. Every fifteen seconds, in turn,
    a new version of the folder is saved, and a process is killed. No request may stay without its answer; a client sends
-   a request again, once, where its connection was closed before a byte of the answer, as HTTP clients do.
+   a request again, once, where its connection was closed before a byte of the answer, as HTTP clients do. The memory of
+   one process and of two stands beside it, and of the two after all that.
 6. Malformed requests of many kinds. Each must be refused, with 4xx or a closed connection, and the server must be well
    afterwards.
 Beside the times stands what a request costs the server's processors: on a machine with other work the times tell how
@@ -37,7 +38,9 @@ def serve_forever(model, folder, quick):
     sys.path.insert(0, str(Path(__file__).parent))
     from history import ratings
     from recnb.all import Recommender, fit_recipe, split
+    from recnb.monitoring import log_to_stderr
     from recnb.page import make_server
+    log_to_stderr()
     if folder: rec, data = Recommender.load(folder), folder
     else:
         r, data = ratings(quick)
@@ -216,14 +219,14 @@ async def crowd(port, requests, seconds, times):
 
 # New versions, and processes that die
 
-def start_workers(folder):
-    "`recnb serve` with two processes, and its port"
+def start_workers(folder, workers=2):
+    "`recnb serve` with so many processes, and its port"
     from socket import socket
     with socket() as sock:
         sock.bind(('127.0.0.1', 0))
         port = sock.getsockname()[1]
     program = 'import sys; from recnb.cli import main; main(sys.argv[1:])'
-    args = ['serve', str(folder), '--port', str(port), '--workers', '2']
+    args = ['serve', str(folder), '--port', str(port), '--workers', str(workers)]
     process = subprocess.Popen([sys.executable, '-c', program, *args])
     async def ready(): return await Client(port).send(http('GET', '/ready'))
     for _ in range(600):
@@ -239,12 +242,23 @@ def workers_of(process):
     return [int(line) for line in done.stdout.split()]
 
 
-def memory_of(pids):
-    "Memory of processes, in MB; what they share counts once"
+def memory_of(process):
+    "Memory of a server and its workers, in MB; what they share counts once"
     def pss(pid):
         lines = Path(f'/proc/{pid}/smaps_rollup').read_text().splitlines()
         return next(int(line.split()[1]) for line in lines if line.startswith('Pss:'))
-    return round(sum(map(pss, pids))/1024, 1)
+    return round(sum(map(pss, [process.pid, *workers_of(process)]))/1024, 1)
+
+
+def memory_after_load(folder, workers, rate):
+    "Memory in MB of a server with so many processes, once it has answered for five seconds"
+    process, port = start_workers(folder, workers)
+    try:
+        measure(process.pid, offered, port, random_requests(port), rate, 5)
+        return memory_of(process)
+    finally:
+        process.terminate()
+        process.wait(30)
 
 
 def disturb_workers(process, versions, folder, stop, log):
@@ -257,27 +271,34 @@ def disturb_workers(process, versions, folder, stop, log):
         n += 1
 
 
+def two_versions(args):
+    "Two recommenders to replace one another, and what they learned from"
+    from history import ratings
+    from recnb.all import Recommender, fit_recipe, load_recommender, split
+    if args.dir: return [load_recommender(args.dir) for _ in range(2)], args.dir
+    r, data = ratings(args.quick)
+    learners = [fit_recipe('mf', split(r, 'last:1'), 1, seed=seed)[0] for seed in (0, 1)]
+    return [Recommender(learn, dict(model='mf')) for learn in learners], data
+
+
 def swap(args):
     "Requests at a rate while models are replaced and processes die"
     sys.path.insert(0, str(Path(__file__).parent))
-    from history import ratings
-    from recnb.all import Recommender, fit_recipe, split
-    r, data = ratings(args.quick)
-    versions = [Recommender(fit_recipe('mf', split(r, 'last:1'), 1, seed=seed)[0], dict(model='mf')) for seed in (0, 1)]
+    versions, data = two_versions(args)
     folder, stop, log = Path(tempfile.mkdtemp())/'films', threading.Event(), []
     versions[0].save(folder)
+    one_process, memory = (memory_after_load(folder, workers, min(args.rate, 60)) for workers in (1, 2))
     process, port = start_workers(folder)
     try:
         requests = random_requests(port)
-        memory = memory_of([process.pid, *workers_of(process)])
         events = (process, versions[::-1], folder, stop, log)
         thread = threading.Thread(target=disturb_workers, args=events, daemon=True)
         thread.start()
         res = measure(process.pid, offered, port, requests, args.rate, args.swap)
         stop.set()
         thread.join()
-        return dict(res, seconds=args.swap, rate=args.rate, data=data, events=dict(Counter(log)), mb=memory,
-            mb_after=memory_of([process.pid, *workers_of(process)]))
+        return dict(res, seconds=args.swap, rate=args.rate, data=data, events=dict(Counter(log)),
+            mb_one_process=one_process, mb=memory, mb_after=memory_of(process))
     finally:
         process.terminate()
         process.wait(30)

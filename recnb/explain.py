@@ -167,13 +167,15 @@ def reasons_for(self:Recommender,
     top, # Item indices of a list, (k,)
     item, # Item indices that the user has rated, (n,), the latest rating last
     rating, # Their ratings, (n,)
+    scores=None, # Of all items, (n_items,), as of `new_user_scores`, where they are known already
 )->list: # A `Reason` for each of `top`
     "The rated item without which each recommended one would stand lower"
     popular = self._popular_items(len(top))
     best = [(None, 0.)]*len(top)
     personal = [place for place,i in enumerate(top) if i not in popular]
     if len(item) and personal:
-        found = self._strongest(np.asarray(top)[personal], list(item), list(rating))
+        if scores is None: scores = self.new_user_scores(item, rating)
+        found = self._strongest(np.asarray(top)[personal], list(item), list(rating), scores)
         for place,reason in zip(personal, found): best[place] = reason
     return [Reason(*reason, i in popular) for i,reason in zip(top, best)]
 
@@ -181,29 +183,29 @@ def reasons_for(self:Recommender,
 @patch
 def _popular_items(self:Recommender, k):
     "The first k items for a user without ratings"
-    if self._nobody is None: self._nobody = self.new_user_scores([], [])
-    scores = self._nobody.clone()
-    scores[0] = -torch.inf
-    return set(top_items(scores[None], min(k, len(scores) - 1))[0].tolist()) if k else set()
+    if self._nobody is None:
+        scores = self.new_user_scores([], [])
+        scores[0] = -torch.inf
+        self._nobody = top_items(scores[None], len(scores) - 1)[0]
+    return set(self._nobody[:k].tolist())
 
-@patch
-def _places(self:Recommender, top, item, rating, left_out):
-    "How many items stand above each of `top`, without the rated ones and without one that is left out"
-    scores = self.new_user_scores(item, rating)
-    scores[[0, *item, *left_out]] = -torch.inf
+def _places(scores, top, left_out):
+    "How many items stand above each of `top`, without those that are left out"
+    scores = scores.clone()
+    scores[[0, *left_out]] = -torch.inf
     return (scores[None] > scores[top][:, None]).sum(1)
 
 @patch
-def _strongest(self:Recommender, top, item, rating):
+def _strongest(self:Recommender, top, item, rating, scores):
     "For each of `top` the rated item that speaks most for it and its weight, if that moves it up; (None, 0) if not"
     weights = self._reason_weights(top, item, rating) # (k, n)
     if weights is None: return [(None, 0.)]*len(top)
     weight, best = weights.max(1)
     top = torch.as_tensor(top).long()
-    places, moved = self._places(top, item, rating, ()), torch.zeros(len(top), dtype=torch.bool)
+    places, moved = _places(scores, top, item), torch.zeros(len(top), dtype=torch.bool)
     for j in best[weight > 0].unique().tolist():
-        without = self._places(top, item[:j] + item[j+1:], rating[:j] + rating[j+1:], [item[j]])
-        moved |= (best == j) & (without > places)
+        without = self.new_user_scores(item[:j] + item[j+1:], rating[:j] + rating[j+1:])
+        moved |= (best == j) & (_places(without, top, item) > places)
     true = moved & (weight > 0)
     return [(item[j], w) if ok else (None, 0.) for j,w,ok in zip(best.tolist(), weight.tolist(), true.tolist())]
 

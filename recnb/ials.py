@@ -50,9 +50,11 @@ def solve_rows(
     alpha:float=6., # Weight of what is liked; everything else has weight 1
     l2:float=.01, # Penalty, λ
     nu:float=1., # Power of a row's weight by which its penalty is scaled
+    gram:torch.Tensor=None, # Product of `vectors` with themselves, (k, k), where it is known
 )->torch.Tensor: # (n_rows, k); 0 for rows that like nothing
     "The best vectors of rows, given those of the columns"
-    gram, res = vectors.T @ vectors, vectors.new_zeros(n_rows, vectors.shape[1])
+    if gram is None: gram = vectors.T @ vectors
+    res = vectors.new_zeros(n_rows, vectors.shape[1])
     for rows,items,amount in batches:
         left, right = _equations(items, amount, vectors, gram, alpha, l2, nu)
         res[rows] = torch.cholesky_solve(right, torch.linalg.cholesky(left))[..., 0]
@@ -135,6 +137,7 @@ class IALS(LinearModel):
         self.settings, self.shrink, self.counts = dict(alpha=alpha, l2=l2, nu=nu), shrink, counts
         self.register_buffer('items', torch.zeros(n_items, factors))
         self.register_buffer('count', torch.zeros(n_items))
+        self._gram_of = None
 
 @patch
 def fit(self:IALS,
@@ -171,11 +174,19 @@ def _log_counts(counts):
 
 # %% ../nbs/35_ials.ipynb #a87600e1
 @patch
+def gram(self:IALS)->torch.Tensor: # (factors, factors)
+    "The product of the items' vectors with themselves, computed again only when they have changed"
+    now = self.items, self.items._version
+    if self._gram_of is None or self._gram_of[0] is not now[0] or self._gram_of[1] != now[1]:
+        self._gram, self._gram_of = self.items.T @ self.items, now
+    return self._gram
+
+@patch
 def user_vectors(self:IALS, *query)->torch.Tensor: # (B, factors)
     "Vectors of users, from their histories"
     device, liked = self.items.device, self.amounts(*query)
     batches = ([part.to(device) for part in batch] for batch in _batches(liked, self.items.shape[1], 2**20))
-    return solve_rows(batches, liked.shape[0], self.items, **self.settings)
+    return solve_rows(batches, liked.shape[0], self.items, gram=self.gram(), **self.settings)
 
 @patch
 def scores(self:IALS, *query)->torch.Tensor: # (B, n_items)
@@ -188,7 +199,7 @@ def explain(self:IALS, *query, item:int)->tuple: # Item indices (N,), and their 
     "The part of each liked item in the score of one"
     row = self.amounts(*query)
     liked, amount = (torch.from_numpy(part).to(self.items.device) for part in (row.indices, row.data))
-    left, _ = _equations(liked[None].long(), amount[None], self.items, self.items.T @ self.items, **self.settings)
+    left, _ = _equations(liked[None].long(), amount[None], self.items, self.gram(), **self.settings)
     towards = torch.cholesky_solve(self.items[item][:, None], torch.linalg.cholesky(left[0]))
     weight = 1 + (self.settings['alpha'] - 1)*amount
     return liked.long(), weight*(self.items[liked.long()] @ towards)[:, 0]

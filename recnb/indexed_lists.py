@@ -16,6 +16,7 @@ from .model import *
 from .layers import *
 from .mf import *
 from .ials import *
+from .tower import *
 from .two_stage import *
 from .ann import *
 from .ranking import *
@@ -49,6 +50,15 @@ def _(model:MF):
 def _(model:IALS):
     def query(*query): return model.user_vectors(*query), torch.zeros(len(query[0]), 1)
     return ProductForm(model.items, model.popular.flatten(), query, lambda z: z)
+
+@product_form.register
+def _(model:TwoTower):
+    vectors = model.item_vectors()/model.temperature # the whole catalogue, encoded once
+    bias = vectors.new_zeros(len(vectors)) if model.bias is None else model.bias.weight[:, 0]
+    def query(*query):
+        q = model.query_vectors(*query)
+        return q, q.new_zeros(len(q), 1)
+    return ProductForm(vectors, bias, query, lambda z: z)
 
 @product_form.register
 def _(model:TwoStage):

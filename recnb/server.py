@@ -290,20 +290,24 @@ def run_workers(
         "The app, loaded before the processes are forked"
         def load_config(self):
             for name,value in settings.items(): self.cfg.set(name, value)
-        def load(self): return _frozen(make_app(folders.load()))
+        def load(self):
+            app = make_app(folders.load())
+            _freeze()
+            return app
         def reload(self):
             super().reload()
             models = folders.load_again()
-            if models: self.callable = _frozen(make_app(models))
+            if models: self.callable = make_app(models)
+            _freeze()
 
     Workers().run()
 
 # %% ../nbs/55_server.ipynb #5a654c79
-def _frozen(app):
+def _freeze():
     "Leave what is there out of garbage collection, whose marks would copy the memory that processes share"
+    gc.unfreeze() # or the models before these would stay for ever
     gc.collect()
     gc.freeze()
-    return app
 
 def _hang_up_on_change(folders):
     "Send this process SIGHUP whenever a folder changes"

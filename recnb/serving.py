@@ -146,9 +146,10 @@ def top_items(self:ServedModel,
     rating, # Their ratings, (n,)
     k:int=10, # Items at most
     blocked=None, # Which items are in no list, one bool an item index, (n_items,)
+    scores=None, # Of all items, (n_items,), as of `new_user_scores`, where they are known already
 )->tuple: # Item indices and scores, best first
     "The best items for a new user that are not rated yet"
-    scores = self.new_user_scores(item, rating)
+    scores = self.new_user_scores(item, rating) if scores is None else scores.clone()
     scores[[0, *item]] = -torch.inf
     if blocked is not None: scores[blocked] = -torch.inf
     top = top_items(scores[None], k)[0]
@@ -163,10 +164,12 @@ def with_reasons(self:ServedModel,
     item, # Indices of the rated items, (n,)
     rating, # Their ratings, (n,)
     start:int=1, # Rank of the first
+    all_scores=None, # Of all items, (n_items,), as of `new_user_scores`, where they are known already
 )->list: # A dict for each of `top`: the card, `rank`, `score`, `because`, `liked_by_many`
     "A list with the reason for each item"
     ratings, res = dict(zip(item, rating)), []
-    for rank,(i,score,reason) in enumerate(zip(top, scores, self.rec.reasons_for(top, item, rating)), start):
+    reasons = self.rec.reasons_for(top, item, rating, all_scores)
+    for rank,(i,score,reason) in enumerate(zip(top, scores, reasons), start):
         res.append({**self.short_card(i), 'rank':rank, 'score':round(score, 4),
             'because':self._because(reason, ratings), 'liked_by_many':reason.popular})
     return res
@@ -273,11 +276,12 @@ def recommend(self:ServedModel,
     item, rating = self._all_ratings(user, given)
     reordered = diversity or calibrate
     n = max(k + offset, 10*k) if reordered else k + offset
-    if user is None or given.item: top, scores = self.top_items(item, rating, n, blocked)
-    else: top, scores = self._top_for_user(user, n, blocked)
+    all_scores = self.new_user_scores(item, rating) if user is None or given.item else None
+    if all_scores is None: top, scores = self._top_for_user(user, n, blocked)
+    else: top, scores = self.top_items(item, rating, n, blocked, all_scores)
     if reordered: top, scores = self._reorder(top, scores, item, rating, k, offset, diversity, calibrate)
     page = slice(offset, offset + k)
-    items = self.with_reasons(top[page], scores[page], item, rating, offset + 1)
+    items = self.with_reasons(top[page], scores[page], item, rating, offset + 1, all_scores)
     res = {'model':self.name, 'items':items, 'skipped':given.skipped + unknown, 'understood':given.understood}
     return res if user is None else {**res, USER:json_id(user)}
 
