@@ -79,7 +79,7 @@ class Causal(RecModel):
         user_features:tuple=(), # For each feature: category of each user index, (n_users,)
         item_features:torch.Tensor=None, # One row an item index, (n_items, values)
         output:str='softmax', # A distribution over the scale ('softmax' or 'ordinal'), or a number ('mean')
-        point:str='mean', # What to answer with: the 'mean' of a distribution or its 'median'
+        point:str='mean', # What to answer with: the 'mean' of a distribution, its 'median', or a value 'between' them
         init_std:float=.02, # Standard deviation of the tables at the start
         id_dropout:float=.02, # Share of ids replaced by 0 in training
         new_user_shrink:float=100., # Ratings with which the network counts half for a new user who was folded in
@@ -322,9 +322,11 @@ def causal_learner(
     item_features=None, # Name of a column, as for `feature_tables`
     y_range:tuple=None, # Ends of the sigmoid; half a step beyond the scale if None; False for no sigmoid
     base:str='mf', # What it stands on: plain factors, 'mf', or SVD++, 'svdpp'
-    factors:int=32, # Width of the factorization
+    factors:int=None, # Width of its members; 32 of plain factors and 24 of SVD++ if None
     mf:StackedMF=None, # A fitted one; fitted here if None
     mf_epochs:int=None, # Epochs of the one fitted here; those of the recipe of that name if None
+    mf_lr:float=None, # Peak of its one-cycle schedule; its own if None
+    mf_wd:float=None, # Weight decay of its factors; its own if None
     lr:float=.003, # Peak of the one-cycle schedule
     wd:float=.1, # Weight decay
     opt_func=FusedAdamW, # Optimizer
@@ -334,7 +336,8 @@ def causal_learner(
     **kwargs
 )->Learner: # Ready to fit
     "A `Learner` for the causal transformer"
-    mf = mf or fit_stacked(base, dls, factors, mf_epochs, y_range=y_range)
+    settings = dict(factors=factors, epochs=mf_epochs, y_range=y_range, lr=mf_lr, wd=mf_wd)
+    if mf is None: mf = fit_stacked(base, dls, **settings)
     model = _causal_model(dls, mf, **feature_tables(dls, user_features, item_features), **kwargs)
     cbs = [AutocastBF16()]*has_bf16(dls.device) if cbs is None else cbs
     loss = HeadLoss(model.rating_head)

@@ -329,24 +329,51 @@ def _group_settings(model, lrs, wds):
     groups = {name:group for name,group in content_param_groups(model).items() if group}
     return list(groups.values()), [lrs[name] for name in groups], [wds[name] for name in groups]
 
-def _fit_content_mf(dls, content, table, lrs, wds, y_range=None, factors=32, mf_epochs=None):
+def _fit_content_mf(dls, content, table, lrs, wds, **kwargs):
     "The factorizations under the causal transformer: fitted with content, then frozen"
     def prepare(m):
         groups, _, wd = _group_settings(add_content(m.to(dls.device), content, **table), lrs, wds)
         return groups, wd
-    mf = fit_stacked_mf(dls, factors, mf_epochs, y_range=y_range, prepare=prepare)
-    return freeze_content(mf).requires_grad_(False)
+    return fit_stacked_mf(dls, prepare=prepare, **kwargs)
 
+# %% ../nbs/27_fusion.ipynb #3f151448
+def _decay_features(model): # all vectors and what features add to biases; other biases
+    groups = [], []
+    for name,p in model.named_parameters(): groups['bias' in name and 'feature' not in name].append(p)
+    return list(groups), [1., 0.]
+
+@torch.no_grad()
+def _with_content(mf, svdpp, content):
+    "The rows of a trained SVD++ whose items have content, in tables that read it"
+    side = svdpp.item_side
+    own, maps = svdpp.item_table - side.feature_rows(), torch.cat([side.feature_factors, side.feature_bias], 1)
+    add_content(mf, content, join='sum')
+    for table,columns in ((mf.item_factors, slice(svdpp.width)), (mf.item_bias, slice(svdpp.width, None))):
+        table.own.weight.copy_(own[:, columns])
+        for layer,part in zip(table.maps.values(), maps[:, columns].split(list(content.widths.values()))):
+            layer.weight.copy_(part.T)
+    return mf
+
+def _fit_content_svdpp(dls, content, table, lrs, wds, **kwargs):
+    "The same with SVD++, the content as features of its items"
+    features = torch.cat([content.get(part) for part in content.widths], 1)
+    svdpp = fit_svdpp_members(dls, prepare=_decay_features, item_features=features,
+        by_features=table['id_dropout'], **kwargs)
+    return finish_stacked(_with_content(stacked_rows(svdpp, dls), svdpp, content), dls)
+
+# %% ../nbs/27_fusion.ipynb #ddfe1a44
 def _fusion_backbone(dls, backbone, content, table, lrs, wds, kwargs):
     "The learner of a backbone, its item tables replaced by those that read content"
     if backbone != 'causal':
         learn = (bst_learner if backbone == 'bst' else mf_learner)(dls, **kwargs)
         add_content(learn.model, content, **table).to(dls.device) # where the content is, before an optimizer looks
         return learn
-    mf = kwargs.pop('mf', None)
-    if not mf:
-        mf_args = {name:kwargs.pop(name) for name in ('factors', 'mf_epochs') if name in kwargs}
-        mf = _fit_content_mf(dls, content, table, lrs, wds, kwargs.get('y_range'), **mf_args)
+    base, mf = kwargs.pop('base', 'mf'), kwargs.pop('mf', None)
+    if mf is None:
+        settings = dict(factors=kwargs.pop('factors', None), epochs=kwargs.pop('mf_epochs', None))
+        mf = fit_stacked(base, dls, dict(mf=_fit_content_mf, svdpp=_fit_content_svdpp), content=content, table=table,
+            lrs=lrs, wds=wds, y_range=kwargs.get('y_range'), **settings)
+        mf = freeze_content(mf).requires_grad_(False)
     learn = causal_learner(dls, mf=mf, **kwargs)
     add_content(learn.model.items, content, **table).to(dls.device)
     return learn
@@ -377,8 +404,8 @@ def fusion_learner(
     shrink:float=1., # Ratings of an item with which its own embedding counts half; 0 for in full from the first on
     lr:float=.003, # Peak of the one-cycle schedule, for the network
     wd:float=.1, # Weight decay of the network
-    mf_lr:float=.01, # Peak for the matrix factorization
-    mf_wd:float=.3, # Weight decay of its factors
+    mf_lr:float=.01, # Peak for the matrix factorization; not for SVD++, which has its own
+    mf_wd:float=.3, # Weight decay of its factors, the same
     map_lr:float=.01, # Peak for the maps of genres, year and numbers
     map_wd:float=1., # Weight decay of these maps
     text_lr:float=.01, # Peak for the map of the text

@@ -226,6 +226,7 @@ class FoldInParts(NamedTuple):
     noise:Callable # `noise(user, item, rating)`: variance of ratings (n,) around what is predicted for these users
     min_ratings:int=1 # With fewer ratings the model answers better without a row
     start:Callable=None # `start(item)`: what these items say of a row before their ratings do, (F, k)
+    noise_scale:float=2. # Times the variance of training ratings, which the model has seen, is that of new ones
 
 @patch
 def inside(self:FoldInParts,

@@ -45,11 +45,12 @@ class DistributionHead(nn.Module):
         width:int, # Of the network's vectors
         levels:RatingLevels, # Of the scale
         y_range:tuple=None, # Not used: a distribution stays on the scale
-        point:str='mean', # What `ratings` gives: the 'mean' or the 'median'
+        point:str='mean', # What `ratings` gives: the 'mean', the 'median', or a value 'between' them
     ):
         super().__init__()
-        if point not in ('mean', 'median'):
-            raise ValueError(f"a distribution answers with its 'mean' or its 'median', not with {point!r}")
+        if point not in ('mean', 'median', 'between'):
+            raise ValueError("a distribution answers with its 'mean', its 'median' or a value 'between' them, "
+                f'not with {point!r}')
         self.levels, self.point = levels, point
         self.add_layers(width)
     def add_layers(self, width): raise NotImplementedError # what turns the vector into log-probabilities
@@ -57,12 +58,14 @@ class DistributionHead(nn.Module):
 @patch
 def ratings(self:DistributionHead,
     out, # Log-probabilities, (..., levels)
-    point:str=None, # 'mean' or 'median'; `self.point` if None
+    point:str=None, # 'mean', 'median' or 'between'; `self.point` if None
 ): # Ratings, (...)
-    "The mean or the median of each distribution"
-    p = out.exp()
-    if (point or self.point) == 'mean': return p @ self.levels.values
-    return self.levels.values[(p.cumsum(-1) < .5).sum(-1).clamp(max=self.levels.n - 1)]
+    "The mean or the median of each distribution, or a fifth of the way from the mean to the median"
+    p, point = out.exp(), point or self.point
+    mean = p @ self.levels.values
+    if point == 'mean': return mean
+    median = self.levels.values[(p.cumsum(-1) < .5).sum(-1).clamp(max=self.levels.n - 1)]
+    return median if point == 'median' else mean + (median - mean)/5
 
 # %% ../nbs/16_rating_heads.ipynb #cb74dc96
 @patch

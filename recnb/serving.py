@@ -290,8 +290,8 @@ def recommend(self:ServedModel,
     reordered, known = diversity or calibrate, {} # predicted ratings that come with the list
     n = max(k + offset, 10*k) if reordered else k + offset
     all_scores = self.new_user_scores(item, rating) if user is None or given.item else None
-    if all_scores is not None: top, scores = self.top_items(item, rating, n, blocked, all_scores)
-    else: top, scores, known = self._top_for_user(user, n, blocked)
+    if all_scores is None: top, scores, known = self._top_for_user(user, n, blocked)
+    else: top, scores = self.top_items(item, rating, n, blocked, all_scores)
     if reordered: top, scores = self._reorder(top, scores, item, rating, k, offset, diversity, calibrate)
     top, scores = top[offset:offset + k], scores[offset:offset + k]
     expected = [known[i] for i in top] if known else self._expected(top, scores, item, rating)

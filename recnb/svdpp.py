@@ -103,16 +103,24 @@ def implicit_rows(self:FactorSide)->torch.Tensor: # (n_other, width + members)
 def own_rows(self:FactorSide)->torch.Tensor: # (n, width + members)
     "Own factors and biases, and those of the features"
     own = torch.cat([self.factors, self.bias], 1) # p_u, b_u
-    if not self.features.shape[1]: return own
-    return own + self.features @ torch.cat([self.feature_factors, self.feature_bias], 1)
+    return own + self.feature_rows() if self.features.shape[1] else own
+
+@patch
+def feature_rows(self:FactorSide)->torch.Tensor: # (n, width + members)
+    "Factors and biases of the features alone"
+    return self.features @ torch.cat([self.feature_factors, self.feature_bias], 1)
 
 @patch
 def rows(self:FactorSide,
     sums, # `RatedPairs.user_sums` or `item_sums`
+    unknown:float=0., # Share of indices, drawn anew, that are the unknown one but for their features
 )->torch.Tensor: # (n, width + members)
     "Factors and biases, everything summed"
-    if not len(self.implicit_factors): return self.own_rows()
-    return self.own_rows() + sums(self.implicit_rows()) # p_u + |N(u)|^-1/2 sum of y_j
+    rows = self.own_rows()
+    if len(self.implicit_factors): rows = rows + sums(self.implicit_rows()) # p_u + |N(u)|^-1/2 sum of y_j
+    if not unknown: return rows
+    drawn = torch.rand_like(rows[:, :1]) < unknown
+    return torch.where(drawn, rows[:1] + self.feature_rows(), rows)
 
 # %% ../nbs/22_svdpp.ipynb #064fa3e8
 class SVDPP(RecModel):
@@ -135,11 +143,13 @@ class SVDPP(RecModel):
         user_features:torch.Tensor=None, # (n_users, values)
         item_features:torch.Tensor=None, # (n_items, values)
         user_days:torch.Tensor=None, # User index and day number of training ratings, (2, n); None for no days
+        by_features:float=0., # Share of items that in training only their features describe, drawn for each batch
     ):
         super().__init__()
         check_whole('n_factors', n_factors, 1)
         check_whole('members', members, 1)
         self.y_range, self.members, self.width = y_range, members, members*n_factors
+        self.by_features = by_features if item_features is not None else 0.
         self.rated, self.drop = RatedPairs(pairs, n_users, n_items), IdDropout(id_dropout)
         self._add_sides(n_users, n_items, implicit, init_std, user_features, item_features)
         self.days = None if user_days is None else UserDays(user_days, self.width + members, init_std)
@@ -196,7 +206,8 @@ def other_members(
 
 @patch
 def _training_ratings(self:SVDPP, user, item, day, block): # (B,) each to (B, members - 1)
-    rows, columns = self.user_side.rows(self.rated.user_sums), self.item_side.rows(self.rated.item_sums)
+    rows = self.user_side.rows(self.rated.user_sums)
+    columns = self.item_side.rows(self.rated.item_sums, self.by_features)
     u, v = self._user_rows(rows, self.drop(user), day), F.embedding(self.drop(item), columns)
     pred = in_range(self._row_logits(u, v), self.y_range)
     return other_members(pred, (user.long() + item)%self.members if block is None else block)
@@ -328,11 +339,12 @@ def fold_in_parts(self:SVDPP)->FoldInParts:
 # %% ../nbs/22_svdpp.ipynb #858c0710
 def _side_features(dls, user_features, item_features):
     "Categories of users as zeros and ones, each group of its own; those of items over the root of their number"
-    tables = feature_tables(dls, user_features, item_features)
+    table = item_features if isinstance(item_features, torch.Tensor) else None
+    tables = feature_tables(dls, user_features, None if table is not None else item_features)
     users = [F.one_hot(category)[:, 1:].float() for category in tables['user_features']] # 0, the unknown, has none
     items = tables['item_features']
-    if items is not None: items = items/items.sum(1, keepdim=True).clamp(min=1).sqrt()
-    return dict(user_features=torch.cat(users, 1) if users else None, item_features=items)
+    if items is not None: table = items/items.sum(1, keepdim=True).clamp(min=1).sqrt()
+    return dict(user_features=torch.cat(users, 1) if users else None, item_features=table)
 
 def _peak_lr(rows): # .02, or less where a user or an item has more than 100 ratings on average
     lists = len(rows.user)/min(len(side.unique()) for side in (rows.user, rows.item)) if len(rows.user) else 0.
@@ -366,7 +378,8 @@ def svdpp_learner(
     id_dropout:float=.02, # Share of ids replaced by 0 in training
     implicit:str='both', # Whose side has implicit feedback: 'both', 'user', 'item' or 'none'
     user_features=(), # Names of columns of the user table; True for those of sex, age group and occupation that it has
-    item_features=None, # Name of a column of lists of the item table; True for genres
+    item_features=None, # Name of a column of lists of the item table, or weights, (n_items, values); True for genres
+    by_features:float=0., # Share of items that in training only their features describe
     lr:float=None, # Peak of the one-cycle schedule; .02, or less for long lists, if None
     damping:float=.1, # AdamW's epsilon, as a share of the gradient of a row with an average number of ratings
     metrics=None, # MAE and RMSE if None
@@ -379,7 +392,8 @@ def svdpp_learner(
     if isinstance(train, DayRows): days = torch.stack([train.user, train.day]).cpu().unique(dim=1)
     model = SVDPP(len(dls.users), len(dls.items), pairs, n_factors, members, y_range or None,
         train.rating.double().mean().item(), init_std, id_dropout, implicit,
-        **_side_features(dls, user_features, item_features), user_days=days)
+        **_side_features(dls, user_features, item_features), user_days=days,
+        by_features=by_features)
     eps = damping/(members*(len(dls.users)*len(dls.items))**.5)
     learn = Learner(dls, model, loss_func=member_loss, opt_func=partial(FusedAdamW, eps=eps), splitter=_decay_groups,
         lr=lr or _peak_lr(train), wd=[wd, bias_wd], metrics=[MAE(), RMSE()] if metrics is None else metrics, **kwargs)
