@@ -314,7 +314,7 @@ def _causal_model(dls, mf, **kwargs):
 # %% ../nbs/25_causal.ipynb #5c07b686
 @recipe('causal', epochs=3, about='a transformer over the whole history, on top of matrix factorization',
     loaders=SegmentDataLoaders, skip_inner_fits=dict(mf_epochs=0), search=dict(width=[16, 32, 64],
-    factors=Range(16, 64, log=True), lr=Range(5e-4, .02, log=True), dropout=Range(0., .4), epochs=Range(2, 8)))
+    lr=Range(5e-4, .02, log=True), dropout=Range(0., .4), epochs=Range(2, 8)))
 @delegates(Causal.__init__, but='n_users,n_items,scale,length,stride,times')
 def causal_learner(
     dls, # `SegmentDataLoaders`
