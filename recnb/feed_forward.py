@@ -8,62 +8,17 @@ __all__ = ['feed_forward']
 # %% ../nbs/94_feed_forward.ipynb #16afa70b
 import torch
 from torch import nn
-from torch.autograd.function import once_differentiable
-
-# %% ../nbs/94_feed_forward.ipynb #44046b68
-def _forward(ctx, x, w1, b1, w2, b2, act, drop, n):
-    "The output, for `n` rows at a time"
-    dtype = torch.get_autocast_dtype('cpu') if torch.is_autocast_enabled('cpu') else x.dtype
-    x, w1, b1, w2, b2 = (o.to(dtype) for o in (x, w1, b1, w2, b2))
-    ctx.save_for_backward(x, w1, b1, w2)
-    ctx.act, ctx.drop, ctx.n, ctx.kept = act, drop, n, []
-    y = torch.empty(len(x), len(w2), dtype=dtype)
-    with torch.autocast('cpu', enabled=False):
-        for rows,out in zip(x.split(n), y.split(n)):
-            inside = act(torch.addmm(b1, rows, w1.T))
-            if drop:
-                ctx.kept.append(drop.draw(inside.shape))
-                inside *= drop.factors(ctx.kept[-1], dtype)
-            torch.addmm(b2, inside, w2.T, out=out)
-    return y
-
-# %% ../nbs/94_feed_forward.ipynb #93668e48
-def _backward(ctx, dy):
-    "The gradients, for as many rows at a time"
-    x, w1, b1, w2 = ctx.saved_tensors
-    dx, (dw1, db1, dw2) = torch.empty_like(x), (torch.zeros_like(w, dtype=torch.float) for w in (w1, b1, w2))
-    for i,(rows, dy_rows, dx_rows) in enumerate(zip(x.split(ctx.n), dy.split(ctx.n), dx.split(ctx.n))):
-        h = torch.addmm(b1, rows, w1.T).requires_grad_()
-        with torch.enable_grad(): a = ctx.act(h)
-        inside, d_inside = a.detach(), dy_rows @ w2
-        if ctx.drop:
-            factors = ctx.drop.factors(ctx.kept[i], x.dtype)
-            inside, d_inside = inside*factors, d_inside.mul_(factors)
-        dh, = torch.autograd.grad(a, h, d_inside)
-        dw2 += dy_rows.T @ inside
-        dw1 += dh.T @ rows
-        db1 += dh.sum(0)
-        torch.mm(dh, w1, out=dx_rows)
-    return dx, dw1, db1, dw2, dy.float().sum(0), None, None, None
-
-# %% ../nbs/94_feed_forward.ipynb #ca7e88ab
-class _FeedForward(torch.autograd.Function):
-    "Linear, activation, dropout, linear, for some of the rows at a time on the CPU"
-    forward, backward = staticmethod(_forward), staticmethod(once_differentiable(_backward))
+from torch.utils.checkpoint import checkpoint
 
 # %% ../nbs/94_feed_forward.ipynb #aa9e0971
 def feed_forward(
-    ff:nn.Sequential, # Linear, activation, `Dropout`, linear; anything else is just called
+    ff:nn.Module, # Layers that look at each place by itself, the first of them linear
     x, # (B, T, C)
     most:int=2**23, # Inner numbers that are computed at once
     part:int=2**21, # Inner numbers of a part, where there are more
 ): # (B, T, C)
     "A feed-forward part; some of the places at a time where it is wide and they are many"
-    if len(ff) != 4 or x.device.type != 'cpu': return ff(x)
-    widen, act, drop, narrow = ff
-    rows, width = x.flatten(0, -2), widen.out_features
-    if len(rows)*width <= most: return ff(x)
-    n = max(part//width, 1)
-    if not torch.is_grad_enabled(): return torch.cat([ff(some) for some in rows.split(n)]).view(x.shape)
-    drop = drop if drop.training and 0 < drop.cut else None
-    return _FeedForward.apply(rows, widen.weight, widen.bias, narrow.weight, narrow.bias, act, drop, n).view(x.shape)
+    rows, width = x.flatten(0, -2), ff[0].out_features
+    if x.device.type != 'cpu' or len(rows)*width <= most: return ff(x)
+    parts = rows.split(max(part//width, 1))
+    return torch.cat([checkpoint(ff, some, use_reentrant=False) for some in parts]).view(x.shape)

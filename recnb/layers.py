@@ -91,34 +91,19 @@ class Dropout(nn.Module):
     ):
         super().__init__()
         if not 0 <= p < 1: raise ValueError(f'the share to drop is {p}; it has to lie in [0, 1).')
-        self.p, self.cut = p, round(p*256) # of 256 bytes, so many are dropped
+        self.p = p
     def forward(self,
         x, # Any shape
     ): # The same shape, a share of it 0 in training
         "Drop a share at random and scale up the rest"
         if not self.training or not self.p: return x
-        if x.device.type != 'cpu' or not 0 < self.cut < 256: return F.dropout(x, self.p)
-        return x*self.factors(self.draw(x.shape), x.dtype)
+        cut = round(self.p*256) # of 256 bytes, so many are dropped
+        if x.device.type != 'cpu' or not 0 < cut < 256: return F.dropout(x, self.p)
+        draws = torch.empty((x.numel() + 7)//8, dtype=torch.int64).random_(-2**63, None)
+        byte = draws.view(torch.uint8)[:x.numel()].view(x.shape)
+        kept = byte.clamp_(cut - 1, cut).sub_(cut - 1) # 0 or 1; comparing bytes takes longer
+        return x*kept.to(x.dtype).mul_(256/(256 - cut)) # floats at once: both passes multiply by them
     def extra_repr(self): return f'p={self.p}'
-
-# %% ../nbs/15_layers.ipynb #347fa75e
-@patch
-def draw(self:Dropout,
-    shape, # Of what may be dropped
-): # uint8 of this shape: 0 to drop, 1 to keep
-    "Draw what is kept, on the CPU"
-    n = math.prod(shape)
-    draws = torch.empty((n + 7)//8, dtype=torch.int64).random_(-2**63, None)
-    byte = draws.view(torch.uint8)[:n].view(shape)
-    return byte.clamp_(self.cut - 1, self.cut).sub_(self.cut - 1)
-
-@patch
-def factors(self:Dropout,
-    kept, # From `draw`
-    dtype, # Of what they multiply
-): # Of the same shape
-    "What to multiply by: 0, or the scale of what is kept"
-    return kept.to(dtype).mul_(256/(256 - self.cut))
 
 # %% ../nbs/15_layers.ipynb #1fcafc85
 class Attention(nn.Module):
