@@ -12,13 +12,13 @@ from torch.utils.checkpoint import checkpoint
 
 # %% ../nbs/94_feed_forward.ipynb #aa9e0971
 def feed_forward(
-    ff:nn.Module, # Layers that look at each place by itself, the first of them linear
+    ff:nn.Module, # Layers that look at each place by itself, the last of them linear
     x, # (B, T, C)
     most:int=2**23, # Inner numbers that are computed at once
     part:int=2**21, # Inner numbers of a part, where there are more
 ): # (B, T, C)
     "A feed-forward part; some of the places at a time where it is wide and they are many"
-    rows, width = x.flatten(0, -2), ff[0].out_features
+    rows, width = x.flatten(0, -2), ff[-1].in_features
     if x.device.type != 'cpu' or len(rows)*width <= most: return ff(x)
     parts = rows.split(max(part//width, 1))
     return torch.cat([checkpoint(ff, some, use_reentrant=False) for some in parts]).view(x.shape)
