@@ -321,8 +321,8 @@ def causal_learner(
     user_features=(), # Names of columns, as for `feature_tables`
     item_features=None, # Name of a column, as for `feature_tables`
     y_range:tuple=None, # Ends of the sigmoid; half a step beyond the scale if None; False for no sigmoid
-    base:str='mf', # What it stands on: plain factors, 'mf', or SVD++, 'svdpp'
-    factors:int=None, # Width of its members; 32 of plain factors and 24 of SVD++ if None
+    base:str='svdpp', # What it stands on: SVD++, 'svdpp', or plain factors, 'mf'
+    factors:int=None, # Width of its members; 24 of SVD++ and 32 of plain factors if None
     mf:StackedMF=None, # A fitted one; fitted here if None
     mf_epochs:int=None, # Epochs of the one fitted here; those of the recipe of that name if None
     mf_lr:float=None, # Peak of its one-cycle schedule; its own if None

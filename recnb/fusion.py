@@ -10,6 +10,7 @@ __all__ = ['FusionRatings', 'FusionHistories', 'FusionSegments', 'Content', 'ite
 # %% ../nbs/27_fusion.ipynb #e4c0aacf
 import numpy as np, pandas as pd, torch
 import torch.nn.functional as F
+from functools import partial
 from fastai.basics import Learner
 from fastcore.basics import patch
 from fastcore.meta import delegates
@@ -329,7 +330,7 @@ def _group_settings(model, lrs, wds):
     groups = {name:group for name,group in content_param_groups(model).items() if group}
     return list(groups.values()), [lrs[name] for name in groups], [wds[name] for name in groups]
 
-def _fit_content_mf(dls, content, table, lrs, wds, **kwargs):
+def _fit_content_mf(dls, content, table, lrs, wds, wd=None, **kwargs): # `wds` holds the decay `wd`, too
     "The factorizations under the causal transformer: fitted with content, then frozen"
     def prepare(m):
         groups, _, wd = _group_settings(add_content(m.to(dls.device), content, **table), lrs, wds)
@@ -337,10 +338,10 @@ def _fit_content_mf(dls, content, table, lrs, wds, **kwargs):
     return fit_stacked_mf(dls, prepare=prepare, **kwargs)
 
 # %% ../nbs/27_fusion.ipynb #3f151448
-def _decay_features(model): # all vectors and what features add to biases; other biases
+def _decay_features(model, wd): # all vectors and what features add to biases; other biases
     groups = [], []
     for name,p in model.named_parameters(): groups['bias' in name and 'feature' not in name].append(p)
-    return list(groups), [1., 0.]
+    return list(groups), [wd, 0.]
 
 @torch.no_grad()
 def _with_content(mf, svdpp, content):
@@ -354,23 +355,23 @@ def _with_content(mf, svdpp, content):
             layer.weight.copy_(part.T)
     return mf
 
-def _fit_content_svdpp(dls, content, table, lrs, wds, **kwargs):
+def _fit_content_svdpp(dls, content, table, lrs, wds, wd=1., **kwargs):
     "The same with SVD++, the content as features of its items"
     features = torch.cat([content.get(part) for part in content.widths], 1)
-    svdpp = fit_svdpp_members(dls, prepare=_decay_features, item_features=features,
+    svdpp = fit_svdpp_members(dls, prepare=partial(_decay_features, wd=wd), item_features=features,
         by_features=table['id_dropout'], **kwargs)
     return finish_stacked(_with_content(stacked_rows(svdpp, dls), svdpp, content), dls)
 
 # %% ../nbs/27_fusion.ipynb #ddfe1a44
-def _fusion_backbone(dls, backbone, content, table, lrs, wds, kwargs):
+def _fusion_backbone(dls, backbone, content, table, lrs, wds, mf_settings, kwargs):
     "The learner of a backbone, its item tables replaced by those that read content"
     if backbone != 'causal':
         learn = (bst_learner if backbone == 'bst' else mf_learner)(dls, **kwargs)
         add_content(learn.model, content, **table).to(dls.device) # where the content is, before an optimizer looks
         return learn
-    base, mf = kwargs.pop('base', 'mf'), kwargs.pop('mf', None)
+    base, mf = kwargs.pop('base', 'svdpp'), kwargs.pop('mf', None)
     if mf is None:
-        settings = dict(factors=kwargs.pop('factors', None), epochs=kwargs.pop('mf_epochs', None))
+        settings = dict(mf_settings, factors=kwargs.pop('factors', None), epochs=kwargs.pop('mf_epochs', None))
         mf = fit_stacked(base, dls, dict(mf=_fit_content_mf, svdpp=_fit_content_svdpp), content=content, table=table,
             lrs=lrs, wds=wds, y_range=kwargs.get('y_range'), **settings)
         mf = freeze_content(mf).requires_grad_(False)
@@ -404,8 +405,8 @@ def fusion_learner(
     shrink:float=1., # Ratings of an item with which its own embedding counts half; 0 for in full from the first on
     lr:float=.003, # Peak of the one-cycle schedule, for the network
     wd:float=.1, # Weight decay of the network
-    mf_lr:float=.01, # Peak for the matrix factorization; not for SVD++, which has its own
-    mf_wd:float=.3, # Weight decay of its factors, the same
+    mf_lr:float=None, # Peak for the factorization; .01, for SVD++ that of `svdpp_learner`, if None
+    mf_wd:float=None, # Weight decay of its factors; .3, for SVD++ 1, if None
     map_lr:float=.01, # Peak for the maps of genres, year and numbers
     map_wd:float=1., # Weight decay of these maps
     text_lr:float=.01, # Peak for the map of the text
@@ -422,10 +423,12 @@ def fusion_learner(
     if tune:
         texts = item_texts(dls.ratings.items, dls.items, text)
         content.trainable_text = TrainableText(texts, text_model or default_text_model(), tune)
+    mf_settings = dict(lr=mf_lr, wd=mf_wd)
+    mf_lr, mf_wd = mf_lr or .01, .3 if mf_wd is None else mf_wd
     lrs = dict(net=lr, net_bias=lr, mf=mf_lr, mf_bias=mf_lr, text=text_lr, maps=map_lr, encoder=tune_lr)
     wds = dict(net=wd, net_bias=0., mf=mf_wd, mf_bias=0., text=text_wd, maps=map_wd, encoder=.01)
     table = dict(id_dropout=id_dropout, join=join, shrink=shrink)
-    learn = _fusion_backbone(dls, backbone, content.to(dls.device), table, lrs, wds, kwargs)
+    learn = _fusion_backbone(dls, backbone, content.to(dls.device), table, lrs, wds, mf_settings, kwargs)
     _, learn.lr, learn.wd = _group_settings(learn.model, lrs, wds)
     learn.splitter = lambda m: _group_settings(m, lrs, wds)[0]
     return learn
