@@ -380,12 +380,12 @@ def user_feature_columns(
 def feature_tables(
     dls, # Loaders with `ratings`, `users` and `items`
     user_features=(), # Names of columns of the user table; True for those of sex, age group and occupation that it has
-    item_features=None, # Name of a column of lists of the item table; True for genres
+    item_features=None, # Name of a column of lists of the item table; True for genres, if it has any
 )->dict: # `user_features`, a list of (n_users,) categories, and `item_features`, (n_items, values) or None
     "Feature tables by the names of their columns"
     r = dls.ratings
     columns = user_feature_columns(r, user_features)
     categories = [category_table(r.users, dls.users, USER, column)[0] for column in columns]
+    if item_features is True: item_features = GENRES if r.items is not None and GENRES in r.items else None
     if not item_features: return dict(user_features=categories, item_features=None)
-    column = GENRES if item_features is True else item_features
-    return dict(user_features=categories, item_features=multi_hot(r.items, dls.items, ITEM, column)[0])
+    return dict(user_features=categories, item_features=multi_hot(r.items, dls.items, ITEM, item_features)[0])

@@ -201,12 +201,15 @@ def fit_svdpp_members(
     y_range:tuple=None, # Ends of the sigmoid, as for `svdpp_learner`
     wd:float=1., # Weight decay of all vectors
     prepare=None, # Called with the model before it is fitted; returns parameter groups and their weight decays
-    **kwargs # To `svdpp_learner`: `lr`, `user_features`, `item_features` and so on
+    user_features=(), # As for `svdpp_learner`
+    item_features=None, # As for `svdpp_learner`
+    **kwargs # To `svdpp_learner`: `lr` and so on
 )->SVDPP: # Fitted
     "Fit SVD++ without each block, on all training rows"
     loaders = _block_loaders(dls, _BlockDayRows, LargeBatchDataLoaders.default_bs)
     for name in ('users', 'items', 'ratings', 'y_range'): setattr(loaders, name, getattr(dls, name))
-    learn = svdpp_learner(loaders, factors, max(dls.blocks, 1), y_range, wd=wd, metrics=(), **kwargs)
+    learn = svdpp_learner(loaders, factors, max(dls.blocks, 1), y_range, wd=wd, metrics=(),
+        user_features=user_features, item_features=item_features, **kwargs)
     if prepare:
         groups, learn.wd = prepare(learn.model)
         learn.splitter = lambda m: groups

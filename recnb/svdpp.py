@@ -350,6 +350,9 @@ def _peak_lr(rows): # .02, or less where a user or an item has more than 100 rat
     lists = len(rows.user)/min(len(side.unique()) for side in (rows.user, rows.item)) if len(rows.user) else 0.
     return .02*min(1., (100/max(lists, 1.))**.5)
 
+def _decay(rows, n_users, n_items): # of the vectors: less where there are many ratings for each row of the tables
+    return 12*((n_users + n_items)/max(len(rows.user), 1))**.5
+
 def member_loss(
     pred:torch.Tensor, # Ratings, (B,), or by each member, (B, members)
     y:torch.Tensor, # What they should be, (B,)
@@ -372,13 +375,13 @@ def svdpp_learner(
     n_factors:int=16, # Width of each member
     members:int=10, # Factorizations side by side
     y_range:tuple=None, # Ends of the sigmoid; those of the ratings, half a step wider, if None; False for no sigmoid
-    wd:float=2., # Weight decay of all vectors
+    wd:float=None, # Weight decay of all vectors; less where there are many ratings for each user and item, if None
     bias_wd:float=0., # Weight decay of the biases
     init_std:float=.01, # Standard deviation of the factors at the start
     id_dropout:float=.02, # Share of ids replaced by 0 in training
     implicit:str='both', # Whose side has implicit feedback: 'both', 'user', 'item' or 'none'
-    user_features=(), # Names of columns of the user table; True for those of sex, age group and occupation that it has
-    item_features=None, # Name of a column of lists of the item table, or weights, (n_items, values); True for genres
+    user_features=True, # Names of columns of the user table; True for those of sex, age group and occupation that it has
+    item_features=True, # A column of lists of the item table, or weights, (n_items, values); True for genres if it has any
     by_features:float=0., # Share of items that in training only their features describe
     lr:float=None, # Peak of the one-cycle schedule; .02, or less for long lists, if None
     damping:float=.1, # AdamW's epsilon, as a share of the gradient of a row with an average number of ratings
@@ -395,6 +398,7 @@ def svdpp_learner(
         **_side_features(dls, user_features, item_features), user_days=days,
         by_features=by_features)
     eps = damping/(members*(len(dls.users)*len(dls.items))**.5)
+    if wd is None: wd = _decay(train, len(dls.users), len(dls.items))
     learn = Learner(dls, model, loss_func=member_loss, opt_func=partial(FusedAdamW, eps=eps), splitter=_decay_groups,
         lr=lr or _peak_lr(train), wd=[wd, bias_wd], metrics=[MAE(), RMSE()] if metrics is None else metrics, **kwargs)
     learn.remove_cb(CastToTensor) # our batches are plain tensors already
