@@ -29,6 +29,7 @@ from recnb.distributed import *
 from recnb.baseline import *
 from recnb.mf import *
 from recnb.svdpp import *
+from recnb.members import *
 from recnb.bst import *
 from recnb.stacked_mf import *
 from recnb.causal import *

@@ -12,6 +12,7 @@ from torch import nn
 from fastai.basics import CastToTensor, Learner
 from fastcore.basics import patch
 from fastcore.meta import delegates
+from .suggestions import *
 from .ratings import *
 from .metrics import *
 from .model import *
@@ -163,9 +164,16 @@ def mf_learner(
     lr:float=.01, # Peak of the one-cycle schedule
     opt_func=FusedAdamW, # Optimizer
     metrics=None, # MAE and RMSE if None
+    members:int=1, # Factorizations side by side, whose mean is the prediction
     **kwargs
 )->Learner: # Ready to fit
     "A `Learner` for matrix factorization"
+    check_whole('members', members, 1)
+    if members > 1:
+        if not biases or opt_func is not FusedAdamW: raise ValueError('members have biases, and FusedAdamW.')
+        from recnb.members import mf_members_learner
+        return mf_members_learner(dls, n_factors, members, y_range, wd, bias_wd, init_std, id_dropout, lr=lr,
+            metrics=metrics, **kwargs)
     if y_range is None: y_range = dls.y_range
     mean = dls.train.dataset.mean_rating
     model = MF(len(dls.users), len(dls.items), n_factors, y_range or None, mean, init_std, biases, id_dropout)
