@@ -8,7 +8,7 @@ __all__ = ['headline_metrics', 'short_names', 'Trial', 'predict_dl', 'test_error
            'relevant_rule', 'rows_to_find', 'draw_users', 'ranking_task', 'ranking_figures']
 
 # %% ../nbs/19_experiment.ipynb #39e8862b
-import inspect, time
+import gc, inspect, time
 import numpy as np, pandas as pd, torch
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -398,10 +398,13 @@ def compare(
     rows = {}
     for name,args in _entries(models, seeds):
         common = dict(ranking=ranking, relevant=relevant, progress=progress)
-        trials = [run_trial(name, r, spec, seed=seed, **common, **args) for seed in seeds]
-        label = name
+        label, figures = name, []
         if args: label += ' ' + ', '.join(f'{k}={v}' for k,v in args.items())
-        figures = [dict(mae=t.mae, rmse=t.rmse, **t.short_ranking, seconds=t.train_seconds) for t in trials]
+        for seed in seeds:
+            trial = run_trial(name, r, spec, seed=seed, **common, **args)
+            figures.append(dict(mae=trial.mae, rmse=trial.rmse, **trial.short_ranking, seconds=trial.train_seconds))
+            del trial # a learner refers to itself, so its memory is free only
+            gc.collect() # when Python has looked for circles
         rows[label] = _means(pd.DataFrame(figures).astype(float))
     res = pd.DataFrame(rows).T.rename_axis('model')
     return res if r.has_ratings else res.dropna(axis=1, how='all')

@@ -7,7 +7,7 @@ __all__ = ['check_search', 'default_settings', 'search_table', 'tuning_metric', 
            'import_optuna', 'Tuning', 'Tuned', 'train_command', 'tune']
 
 # %% ../nbs/58_tune.ipynb #aca31754
-import importlib.util, inspect, json, math, shlex, time, warnings
+import gc, importlib.util, inspect, json, math, shlex, time, warnings
 import numpy as np, pandas as pd
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -245,16 +245,20 @@ def judge(self:Tuning,
     else: epoch, value = 0, valid_figure(learn, self.metric, self.relevant)
     if not math.isfinite(value): raise ValueError(f'the {self.metric} on the validation rows is {value}.')
     pruned = bool(pruning) and pruning[0].pruned
+    del learn, pruning # which refer to themselves,
+    gc.collect() # so that their memory is free only when Python has looked for circles
     return dict(value=float(value), epochs=epoch, pruned=pruned, seconds=round(time.perf_counter() - start, 2))
 
 # %% ../nbs/58_tune.ipynb #740a983a
 @patch
 def start_settings(self:Tuning)->dict: # Name to value, as far as the recipe has one in the range
-    "Where the search starts: the recipe's own values, and the `lr` that its rule gives for these rows"
+    "Where the search starts: the recipe's own values, and the `lr` and `wd` that its rules give for these rows"
     own = default_settings(self.model, self.search)
-    if 'lr' not in self.search or 'lr' in own or not self.epochs: return own
+    by_rule = [name for name in ('lr', 'wd') if name in self.search and name not in own]
+    if not by_rule or not self.epochs: return own
     learn, _ = fit_recipe(self.model, self.parts, 0, seed=self.seed, bs=self.bs, **self.fixed) # not trained
-    return {**own, 'lr': learn.lr} if _is_inside(learn.lr, self.search['lr']) else own
+    found = dict(lr=learn.lr, wd=learn.wd[0] if isinstance(learn.wd, list) else learn.wd)
+    return own | {name: found[name] for name in by_rule if _is_inside(found[name], self.search[name])}
 
 @patch
 def _draw(self:Tuning):
