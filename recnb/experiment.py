@@ -8,7 +8,7 @@ __all__ = ['headline_metrics', 'short_names', 'Trial', 'predict_dl', 'test_error
            'relevant_rule', 'rows_to_find', 'draw_users', 'ranking_task', 'ranking_figures']
 
 # %% ../nbs/19_experiment.ipynb #39e8862b
-import gc, inspect, time
+import inspect, time
 import numpy as np, pandas as pd, torch
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -403,8 +403,8 @@ def compare(
         for seed in seeds:
             trial = run_trial(name, r, spec, seed=seed, **common, **args)
             figures.append(dict(mae=trial.mae, rmse=trial.rmse, **trial.short_ranking, seconds=trial.train_seconds))
-            del trial # a learner refers to itself, so its memory is free only
-            gc.collect() # when Python has looked for circles
+            del trial
+            free_memory()
         rows[label] = _means(pd.DataFrame(figures).astype(float))
     res = pd.DataFrame(rows).T.rename_axis('model')
     return res if r.has_ratings else res.dropna(axis=1, how='all')

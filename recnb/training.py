@@ -5,10 +5,10 @@
 # %% auto #0
 __all__ = ['bias_groups', 'mf_groups', 'TorchOptim', 'FusedAdamW', 'keras_adagrad', 'sequence_learner', 'closed_form_learner',
            'StopAfter', 'TerminalProgress', 'AutocastBF16', 'has_bf16', 'random_state', 'set_random_state',
-           'Checkpoint', 'fit_quietly', 'epoch_table', 'best_epoch']
+           'Checkpoint', 'fit_quietly', 'epoch_table', 'best_epoch', 'free_memory']
 
 # %% ../nbs/18_training.ipynb #5e1ef272
-import json, random, sys, time
+import ctypes, gc, json, random, sys, time
 import numpy as np, pandas as pd, torch
 from pathlib import Path
 from fastai.basics import Callback, CancelFitException, CastToTensor, Learner, OptimWrapper, rank_distrib, to_float
@@ -387,3 +387,11 @@ def best_epoch(
         raise ValueError(f'no epoch has a validation {metric}; did training diverge, or are there no validation rows?')
     best = int(np.nanargmax(column) if '@' in metric else np.nanargmin(column))
     return best + 1, float(column[best])
+
+# %% ../nbs/18_training.ipynb #aae25eb5
+def free_memory():
+    "Give the memory of learners that are no longer used back to the system"
+    gc.collect()
+    if sys.platform != 'linux': return
+    try: ctypes.CDLL('libc.so.6').malloc_trim(0)
+    except (OSError, AttributeError): pass # another C library, which may do without

@@ -7,7 +7,7 @@ __all__ = ['check_search', 'default_settings', 'search_table', 'tuning_metric', 
            'import_optuna', 'Tuning', 'Tuned', 'train_command', 'tune']
 
 # %% ../nbs/58_tune.ipynb #aca31754
-import gc, importlib.util, inspect, json, math, shlex, time, warnings
+import importlib.util, inspect, json, math, shlex, time, warnings
 import numpy as np, pandas as pd
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -128,17 +128,18 @@ def without_test(
 
 # %% ../nbs/58_tune.ipynb #8a8a36b8
 class Pruning(Callback):
-    "Report the metric of each epoch to optuna, and end the fit where it is hopeless"
+    "Report the metric after each quarter of the fit to optuna, and end the fit where it is hopeless"
     order = 60 # after the Recorder, which has to note the epoch first
-    pruned = False
+    pruned, quarter = False, 0
     def __init__(self,
         trial, # Of optuna
         metric:str, # Name of a column of the learner's table
     ): self.trial, self.metric = trial, metric
     def after_epoch(self):
-        value = epoch_table(self.learn)[self.metric].iloc[-1]
-        if not np.isfinite(value): return
-        self.trial.report(float(value), self.epoch + 1)
+        value, quarter = epoch_table(self.learn)[self.metric].iloc[-1], 4*(self.epoch + 1)//self.n_epoch
+        if quarter == self.quarter or not np.isfinite(value): return
+        self.quarter = quarter
+        self.trial.report(float(value), quarter)
         self.pruned = self.trial.should_prune()
         if self.pruned: raise CancelFitException()
 
@@ -245,8 +246,8 @@ def judge(self:Tuning,
     else: epoch, value = 0, valid_figure(learn, self.metric, self.relevant)
     if not math.isfinite(value): raise ValueError(f'the {self.metric} on the validation rows is {value}.')
     pruned = bool(pruning) and pruning[0].pruned
-    del learn, pruning # which refer to themselves,
-    gc.collect() # so that their memory is free only when Python has looked for circles
+    del learn, pruning
+    free_memory()
     return dict(value=float(value), epochs=epoch, pruned=pruned, seconds=round(time.perf_counter() - start, 2))
 
 # %% ../nbs/58_tune.ipynb #740a983a
