@@ -380,8 +380,8 @@ def svdpp_learner(
     init_std:float=.01, # Standard deviation of the factors at the start
     id_dropout:float=.02, # Share of ids replaced by 0 in training
     implicit:str='both', # Whose side has implicit feedback: 'both', 'user', 'item' or 'none'
-    user_features=True, # Names of columns of the user table; True for those of sex, age group and occupation that it has
-    item_features=True, # A column of lists of the item table, or weights, (n_items, values); True for genres if it has any
+    user_features=True, # Columns of the user table; True for those of sex, age group and occupation that it has
+    item_features=True, # A column of lists of the item table, or weights, (n_items, values); True for genres
     by_features:float=0., # Share of items that in training only their features describe
     lr:float=None, # Peak of the one-cycle schedule; .02, or less for long lists, if None
     damping:float=.1, # AdamW's epsilon, as a share of the gradient of a row with an average number of ratings
