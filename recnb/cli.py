@@ -259,9 +259,18 @@ def _with_ranking(trial, relevant):
     _, lists = lib.rows_to_find(trial.learn.dls.ratings, relevant=relevant)
     return replace(trial, mae=None, rmse=None, ranking=figures, lists=lists)
 
+def _why_no_lists(trial, relevant):
+    "Why the lists of a trained model cannot be measured; None if they can"
+    r = trial.learn.dls.ratings
+    try: find, _ = library().rows_to_find(r, relevant=relevant)
+    except ValueError as e: return str(e)
+    return None if find.any() else f'each test row of {r.name} repeats a pair that its user has already.'
+
 def _print_lists(trial, baselines, ratings, relevant):
     "The lists of a model beside popularity and EASE, unless a table has them already"
     if not trial.ranking:
+        why = _why_no_lists(trial, relevant)
+        if why: return note(f'its lists are not compared with those of popularity and EASE: {why}')
         trial = _with_ranking(trial, relevant)
         baselines = _baselines(trial.model, ratings, trial.split, trial.seed, True, relevant, as_json=True)
         show(library().trial_table([*baselines, trial]), trial.protocol)
