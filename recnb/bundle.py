@@ -427,6 +427,10 @@ def _checked_names(names):
         raise ValueError('its tensors are not those of a recommender')
     return names
 
+def _are_counts(col):
+    "Are these finite numbers of 0 or more?"
+    return pd.api.types.is_numeric_dtype(col) and bool((np.isfinite(col) & (col >= 0)).all())
+
 # %% ../nbs/42_bundle.ipynb #d0da6b07
 def _check_state(file, state, expected):
     "Raise a `DataError` where tensors are not those that a model has"
@@ -453,10 +457,6 @@ def _read_tensors(file, content):
         raise DataError(f'{file} is no safetensors file of a recommender ({_first_line(e)}); {_repair}') from None
 
 # %% ../nbs/42_bundle.ipynb #79573e18
-def _are_counts(col):
-    "Are these finite numbers of 0 or more?"
-    return pd.api.types.is_numeric_dtype(col) and bool((np.isfinite(col) & (col >= 0)).all())
-
 def _check_columns(path, ratings, items, scale):
     "Raise a `DataError` where a column of the tables holds something else than it should"
     file, is_bool = path/'ratings.parquet', pd.api.types.is_bool_dtype

@@ -228,6 +228,12 @@ def _print_trial(trial, baselines, as_json):
     beside = {t.model: t.by_name for t in baselines if t.model in _list_rows}
     print(json.dumps(trial.as_dict() | beside, ensure_ascii=False))
 
+def _why_no_lists(trial, relevant):
+    "Why the lists of a trained model cannot be measured; None if they can"
+    r = trial.learn.dls.ratings
+    try: find, _ = library().rows_to_find(r, relevant=relevant)
+    except ValueError as e: return str(e)
+    return None if find.any() else f'each test row of {r.name} repeats a pair that its user has already.'
 
 # %% ../nbs/50_cli.ipynb #e3b6d594
 def _choose_model(ratings):
@@ -258,13 +264,6 @@ def _with_ranking(trial, relevant):
     figures = lib.test_ranking(trial.learn, ks=(10, 20), relevant=relevant)
     _, lists = lib.rows_to_find(trial.learn.dls.ratings, relevant=relevant)
     return replace(trial, mae=None, rmse=None, ranking=figures, lists=lists)
-
-def _why_no_lists(trial, relevant):
-    "Why the lists of a trained model cannot be measured; None if they can"
-    r = trial.learn.dls.ratings
-    try: find, _ = library().rows_to_find(r, relevant=relevant)
-    except ValueError as e: return str(e)
-    return None if find.any() else f'each test row of {r.name} repeats a pair that its user has already.'
 
 def _print_lists(trial, baselines, ratings, relevant):
     "The lists of a model beside popularity and EASE, unless a table has them already"
