@@ -52,7 +52,8 @@ def _distinct_tensors(state):
 def _tables(rec):
     "The tables of a bundle, by file name"
     r, block = rec.ratings, rec.dls.block
-    df = r.df[[c for c in (USER, ITEM, RATING, TIME, VALID, TEST, FOLD_IN) if c in r.df]]
+    counts = [] if r.has_ratings else [WEIGHT] # beside ratings, a column of this name is the caller's own
+    df = r.df[[c for c in (USER, ITEM, RATING, TIME, *counts, VALID, TEST, FOLD_IN) if c in r.df]]
     if block is not None: df = df.assign(block=block)
     user_ids, item_ids = (pd.DataFrame({'id':vocab.ids}) for vocab in (rec.users, rec.items))
     tables = {'user_ids.parquet':user_ids, 'item_ids.parquet':item_ids, 'ratings.parquet':df,
@@ -426,6 +427,10 @@ def _checked_names(names):
         raise ValueError('its tensors are not those of a recommender')
     return names
 
+def _are_counts(col):
+    "Are these finite numbers of 0 or more?"
+    return pd.api.types.is_numeric_dtype(col) and bool((np.isfinite(col) & (col >= 0)).all())
+
 # %% ../nbs/42_bundle.ipynb #d0da6b07
 def _check_state(file, state, expected):
     "Raise a `DataError` where tensors are not those that a model has"
@@ -461,6 +466,8 @@ def _check_columns(path, ratings, items, scale):
     for column,has_dtype in kinds.items():
         if column in ratings and not has_dtype(ratings[column]):
             raise DataError(f"{file}: column '{column}' holds {ratings[column].dtype}; {_repair}")
+    if WEIGHT in ratings and not _are_counts(ratings[WEIGHT]):
+        raise DataError(f"{file}: column '{WEIGHT}' holds something else than counts; {_repair}")
     try: _ = clean_times(ratings[TIME]) if TIME in ratings else None
     except DataError as e: raise DataError(f"{file}, {_first_line(e, 200)}; {_repair}") from None
     for column in (TITLE, OVERVIEW):

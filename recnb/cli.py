@@ -228,6 +228,12 @@ def _print_trial(trial, baselines, as_json):
     beside = {t.model: t.by_name for t in baselines if t.model in _list_rows}
     print(json.dumps(trial.as_dict() | beside, ensure_ascii=False))
 
+def _why_no_lists(trial, relevant):
+    "Why the lists of a trained model cannot be measured; None if they can"
+    r = trial.learn.dls.ratings
+    try: find, _ = library().rows_to_find(r, relevant=relevant)
+    except ValueError as e: return str(e)
+    return None if find.any() else f'each test row of {r.name} repeats a pair that its user has already.'
 
 # %% ../nbs/50_cli.ipynb #e3b6d594
 def _choose_model(ratings):
@@ -262,6 +268,8 @@ def _with_ranking(trial, relevant):
 def _print_lists(trial, baselines, ratings, relevant):
     "The lists of a model beside popularity and EASE, unless a table has them already"
     if not trial.ranking:
+        why = _why_no_lists(trial, relevant)
+        if why: return note(f'its lists are not compared with those of popularity and EASE: {why}')
         trial = _with_ranking(trial, relevant)
         baselines = _baselines(trial.model, ratings, trial.split, trial.seed, True, relevant, as_json=True)
         show(library().trial_table([*baselines, trial]), trial.protocol)
