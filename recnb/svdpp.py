@@ -389,6 +389,8 @@ def svdpp_learner(
     **kwargs
 )->Learner: # Ready to fit
     "A `Learner` for SVD++ on both sides"
+    if not 0 <= by_features < 1: raise ValueError(f'by_features={by_features!r} is a share, and has to lie in [0, 1).')
+    if not damping >= 0: raise ValueError(f'damping={damping!r} must not be negative.')
     train = dls.train.dataset
     if y_range is None: y_range = dls.y_range
     pairs, days = torch.stack([train.user, train.item]).cpu(), None
