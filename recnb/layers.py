@@ -373,7 +373,7 @@ def user_feature_columns(
     "The columns of the user table that `user_features` means"
     if user_features is not True:
         if isinstance(user_features, (list, tuple)) or not user_features: return list(user_features or ())
-        raise TypeError(f'user_features={user_features!r:.60} is no list of columns of the user table, such as '
+        raise ValueError(f'user_features={user_features!r:.60} is no list of columns of the user table, such as '
             f"['{SEX}', '{AGE}'], nor True for all it has.")
     return [c for c in (SEX, AGE, JOB) if r.users is not None and c in r.users]
 

@@ -346,6 +346,11 @@ def _side_features(dls, user_features, item_features):
     if items is not None: table = items/items.sum(1, keepdim=True).clamp(min=1).sqrt()
     return dict(user_features=torch.cat(users, 1) if users else None, item_features=table)
 
+def _check_shares(by_features, damping):
+    "Raise a sentence where one of them is impossible"
+    if not 0 <= by_features < 1: raise ValueError(f'by_features={by_features!r} is a share, and has to lie in [0, 1).')
+    if not damping >= 0: raise ValueError(f'damping={damping!r} must not be negative.')
+
 def _peak_lr(rows): # .02, or less where a user or an item has more than 100 ratings on average
     lists = len(rows.user)/min(len(side.unique()) for side in (rows.user, rows.item)) if len(rows.user) else 0.
     return .02*min(1., (100/max(lists, 1.))**.5)
@@ -353,6 +358,7 @@ def _peak_lr(rows): # .02, or less where a user or an item has more than 100 rat
 def _decay(rows, n_users, n_items): # of the vectors: less where there are many ratings for each row of the tables
     return 12*((n_users + n_items)/max(len(rows.user), 1))**.5
 
+# %% ../nbs/22_svdpp.ipynb #3f615b77
 def member_loss(
     pred:torch.Tensor, # Ratings, (B,), or by each member, (B, members)
     y:torch.Tensor, # What they should be, (B,)
@@ -389,6 +395,7 @@ def svdpp_learner(
     **kwargs
 )->Learner: # Ready to fit
     "A `Learner` for SVD++ on both sides"
+    _check_shares(by_features, damping)
     train = dls.train.dataset
     if y_range is None: y_range = dls.y_range
     pairs, days = torch.stack([train.user, train.item]).cpu(), None

@@ -178,14 +178,19 @@ def _finished(study):
     def is_done(t): return t.state.name in ('COMPLETE', 'PRUNED') or 'error' in t.user_attrs
     return [t for t in study.get_trials(deepcopy=False) if is_done(t)]
 
+def _is_whole(space): return isinstance(space.low, int) and isinstance(space.high, int)
+
+def _readable(value, space):
+    "A number from a range with three digits, so that it can be read and typed; other values as they are"
+    return float(f'{value:.3g}') if isinstance(space, Range) and not _is_whole(space) else value
+
 def _suggest(trial, search):
-    "The settings of a try; numbers with three digits, so that they can be read and typed"
+    "The settings of a try"
     settings = {}
     for name,space in search.items():
         if not isinstance(space, Range): settings[name] = trial.suggest_categorical(name, list(space))
-        elif isinstance(space.low, int) and isinstance(space.high, int):
-            settings[name] = trial.suggest_int(name, *space[:2], log=space.log)
-        else: settings[name] = float(f'{trial.suggest_float(name, *space[:2], log=space.log):.3g}')
+        elif _is_whole(space): settings[name] = trial.suggest_int(name, *space[:2], log=space.log)
+        else: settings[name] = _readable(trial.suggest_float(name, *space[:2], log=space.log), space)
     return settings
 
 # %% ../nbs/58_tune.ipynb #1c04761d
@@ -266,39 +271,40 @@ def _draw(self:Tuning):
     "A new try of optuna, from a seed that only the number of finished tries decides"
     optuna, n = import_optuna(), len(_finished(self.study))
     self.study.sampler = optuna.samplers.TPESampler(seed=self.seed*10_000 + n, n_startup_trials=6)
-    if n == 0: self.study.enqueue_trial(self.start_settings(), skip_if_exists=True)
+    waits = any(t.state.name == 'WAITING' for t in self.study.get_trials(deepcopy=False))
+    if n == 0 and not waits: self.study.enqueue_trial(self.start_settings()) # again where it was interrupted
     return self.study.ask()
 
 # %% ../nbs/58_tune.ipynb #64547790
 @patch
 def run_one(self:Tuning):
     "One more try: its number, state, settings and figures"
-    first, trial = not _finished(self.study), self._draw()
+    number, trial = len(_finished(self.study)) + 1, self._draw()
     settings = _suggest(trial, self.search)
     trial.set_user_attr('arguments', settings)
-    try: judged = self.judge(settings, self.seed, trial, f'try {trial.number + 1}')
+    try: judged = self.judge(settings, self.seed, trial, f'try {number}')
     except (ValueError, FloatingPointError) as e:
-        if first: raise
+        if number == 1: raise
         trial.set_user_attr('error', str(e))
         self.study.tell(trial, state=import_optuna().trial.TrialState.FAIL)
-        return dict(number=trial.number, state='failed', **settings, value=np.nan)
+        return dict(number=number, state='failed', **settings, value=np.nan)
     for name in ('epochs', 'seconds'): trial.set_user_attr(f'{name} done', judged[name])
     state = import_optuna().trial.TrialState.PRUNED if judged['pruned'] else None
     self.study.tell(trial, None if judged['pruned'] else judged['value'], state=state)
-    return dict(number=trial.number, state='pruned' if judged['pruned'] else 'complete', **settings,
+    return dict(number=number, state='pruned' if judged['pruned'] else 'complete', **settings,
         value=judged['value'])
 
 # %% ../nbs/58_tune.ipynb #59bb8339
 @patch(as_prop=True)
 def trials(self:Tuning)->pd.DataFrame: # One row a try: settings, value, chosen epochs, state, seconds
-    "All finished tries, in their order"
+    "All finished tries, in their order, counted from 1"
     rows = []
     for t in _finished(self.study):
         attrs = t.user_attrs
         value = t.value if t.state.name == 'COMPLETE' else next(reversed(t.intermediate_values.values()), np.nan)
         rows.append({**attrs.get('arguments', {}), self.metric: value, 'best epoch': attrs.get('epochs done'),
             'state': t.state.name.lower(), 'seconds': attrs.get('seconds done')})
-    return pd.DataFrame(rows).rename_axis('try')
+    return pd.DataFrame(rows, index=range(1, len(rows) + 1)).rename_axis('try')
 
 @patch(as_prop=True)
 def best_tries(self:Tuning)->list: # Frozen trials of optuna, the best first
@@ -315,19 +321,21 @@ def repeat(self:Tuning,
 )->pd.DataFrame: # One row a finalist, the best mean first: settings, mean and standard deviation
     "Repeat the best tries and the defaults with other seeds"
     chosen, kept = self.best_tries[:finalists], self.study.user_attrs.get('repeats', {})
-    start = [t for t in self.best_tries if t.number == 0 and t not in chosen]
+    numbers = {t.number: n for n,t in enumerate(_finished(self.study), 1)} # optuna counts interrupted tries too
+    start = [t for t in self.best_tries if numbers[t.number] == 1 and t not in chosen]
     for t in chosen + start:
+        number = numbers[t.number]
         for seed in range(self.seed + 1, self.seed + seeds):
             if f'{t.number} {seed}' in kept: continue
-            judged = self.judge(t.user_attrs['arguments'], seed, label=f'finalist {t.number + 1}, seed {seed}')
+            judged = self.judge(t.user_attrs['arguments'], seed, label=f'finalist {number}, seed {seed}')
             kept = {**kept, f'{t.number} {seed}': judged['value']}
             self.study.set_user_attr('repeats', kept)
-            if note: note(f"finalist {t.number}, seed {seed}: {self.metric} {judged['value']:.4f}")
+            if note: note(f"finalist {number}, seed {seed}: {self.metric} {judged['value']:.4f}")
     rows = []
     for t in chosen + start:
         values = [t.value, *(kept[f'{t.number} {seed}'] for seed in range(self.seed + 1, self.seed + seeds))]
         spread = np.std(values, ddof=1) if seeds > 1 else np.nan
-        rows.append({'try': t.number, **t.user_attrs['arguments'], self.metric: np.mean(values), '±': spread})
+        rows.append({'try': numbers[t.number], **t.user_attrs['arguments'], self.metric: np.mean(values), '±': spread})
     return pd.DataFrame(rows).set_index('try').sort_values(self.metric, ascending=not self.higher, kind='stable')
 
 # %% ../nbs/58_tune.ipynb #3c5458ac
@@ -412,9 +420,10 @@ def look(self:Tuning,
 )->tuple: # A table of the winner and the defaults on the test rows, and the protocol in a line
     "Train the winner and the defaults on all but the test rows, and look at these"
     own = default_settings(self.model, self.search)
+    start = {name: _readable(value, self.search[name]) for name,value in self.start_settings().items()}
     def trained(settings): return run_trial(self.model, self.r, progress=self.progress, **self.trial_args(settings))
     trials = {'tuned': trained(settings)}
-    if settings != own: trials['defaults'] = trained(own)
+    if settings != start: trials['defaults'] = trained(own)
     rows = {name: dict(mae=t.mae, rmse=t.rmse, **t.short_ranking, epochs=t.epochs, seconds=t.train_seconds)
         for name,t in trials.items()}
     looks = [*self.study.user_attrs.get('looks', []), len(_finished(self.study))]
@@ -454,7 +463,7 @@ def tune(
     tuning = Tuning(model, r, spec, out=out, **kwargs)
     _run_tries(tuning, trials, note)
     table = tuning.repeat(finalists, seeds, note)
-    settings = dict(tuning.study.get_trials(deepcopy=False)[table.index[0]].user_attrs['arguments'])
+    settings = dict(_finished(tuning.study)[table.index[0] - 1].user_attrs['arguments'])
     looks = tuning.study.user_attrs.get('looks', [])
     if looks and looks[-1] != len(tuning.trials):
         note(f'the test rows were looked at before, after {looks[-1]} tries; what is looked at twice is no test')
