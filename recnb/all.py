@@ -28,6 +28,7 @@ from recnb.paired import *
 from recnb.distributed import *
 from recnb.baseline import *
 from recnb.mf import *
+from recnb.user_days import *
 from recnb.svdpp import *
 from recnb.members import *
 from recnb.bst import *

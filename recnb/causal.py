@@ -312,7 +312,7 @@ def _causal_model(dls, mf, **kwargs):
     return Causal(len(dls.users), len(dls.items), dls.scale, mf, *sizes, times=rows.times, **kwargs)
 
 # %% ../nbs/25_causal.ipynb #5c07b686
-@recipe('causal', epochs=3, about='a transformer over the whole history, on top of matrix factorization',
+@recipe('causal', epochs=3, about='a transformer over the whole history, on top of SVD++',
     loaders=SegmentDataLoaders, skip_inner_fits=dict(mf_epochs=0), search=dict(width=[16, 32, 64],
     lr=Range(5e-4, .02, log=True), dropout=Range(0., .4), epochs=Range(2, 8)))
 @delegates(Causal.__init__, but='n_users,n_items,scale,length,stride,times')

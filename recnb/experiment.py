@@ -117,12 +117,13 @@ def _predict_new_users(learn):
     test = dls.ratings.df[part_rows(dls.ratings, 'test')]
     ids, train = pd.unique(test[USER]), dls.train.dataset
     brought = part_rows(dls.ratings, 'fold_in') & dls.ratings.df[USER].isin(ids).to_numpy()
+    loss = getattr(learn, 'loss_func', None) # a saved recommender has none
     users, folder = _NewUsers(dls, ids, brought), FoldIn(model, train.user, train.item, train.rating)
     predictions, targets = [], []
     for number,rows in enumerate(test.groupby(pd.Categorical(test[USER], ids), observed=True)):
         query = users(torch.tensor([number]))
         answering = NewUserModel(model, users.fold_in(folder, number, query[1:]))
-        person = SimpleNamespace(model=answering, dls=users.dls, loss_func=learn.loss_func)
+        person = SimpleNamespace(model=answering, dls=users.dls, loss_func=loss)
         predicted, target = predict_dl(person, users.dls.test_dl(rows[1]))
         predictions.append(predicted)
         targets.append(target)

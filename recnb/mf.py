@@ -170,7 +170,7 @@ def mf_learner(
     "A `Learner` for matrix factorization"
     check_whole('members', members, 1)
     if members > 1:
-        if not biases or opt_func is not FusedAdamW: raise ValueError('members have biases, and FusedAdamW.')
+        if not biases or opt_func is not FusedAdamW: raise ValueError('with several members, biases=False and another optimizer do not go together.')
         from recnb.members import mf_members_learner
         return mf_members_learner(dls, n_factors, members, y_range, wd, bias_wd, init_std, id_dropout, lr=lr,
             metrics=metrics, **kwargs)

@@ -149,13 +149,13 @@ def id_tables(
     model:nn.Module, # Any network
     kind:str, # 'user' or 'item'
 )->dict: # Tensors by their full name in the network, each with one row an index
-    "The parameters and buffers that have a row for each user, or for each item"
+    "The parameters and buffers that have a row for each user, or for each item; those without rows are not in use"
     tensors = {**dict(model.named_parameters()), **dict(model.named_buffers())}
     tables = {}
     for path,module in model.named_modules():
         for name in getattr(module, 'tables_by_id', {}).get(kind, ()):
             full_name = f'{path}.{name}' if path else name
-            if full_name in tensors: tables[full_name] = tensors[full_name]
+            if full_name in tensors and len(tensors[full_name]): tables[full_name] = tensors[full_name]
     return tables
 
 # %% ../nbs/14_model.ipynb #9bc3dcbc
