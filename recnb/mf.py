@@ -170,7 +170,8 @@ def mf_learner(
     "A `Learner` for matrix factorization"
     check_whole('members', members, 1)
     if members > 1:
-        if not biases or opt_func is not FusedAdamW: raise ValueError('with several members, biases=False and another optimizer do not go together.')
+        if not biases or opt_func is not FusedAdamW:
+            raise ValueError('several members do not go together with biases=False, nor with another optimizer.')
         from recnb.members import mf_members_learner
         return mf_members_learner(dls, n_factors, members, y_range, wd, bias_wd, init_std, id_dropout, lr=lr,
             metrics=metrics, **kwargs)
