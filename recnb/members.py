@@ -18,5 +18,5 @@ def mf_members_learner(
     **kwargs
 )->Learner: # Ready to fit
     "A `Learner` for several matrix factorizations and their mean"
-    plain = dict(implicit='none', user_features=(), item_features=None, damping=1e-4)
+    plain = dict(implicit='none', explicit=False, user_features=(), item_features=None, damping=1e-4)
     return svdpp_learner(dls, n_factors, members, *args, **plain, **kwargs)

@@ -209,7 +209,7 @@ def fit_svdpp_members(
     loaders = _block_loaders(dls, _BlockDayRows, LargeBatchDataLoaders.default_bs)
     for name in ('users', 'items', 'ratings', 'y_range'): setattr(loaders, name, getattr(dls, name))
     learn = svdpp_learner(loaders, factors, max(dls.blocks, 1), y_range, wd=wd, metrics=(),
-        user_features=user_features, item_features=item_features, **kwargs)
+        user_features=user_features, item_features=item_features, explicit=False, **kwargs)
     if prepare:
         groups, learn.wd = prepare(learn.model)
         learn.splitter = lambda m: groups

@@ -15,6 +15,7 @@ from fastcore.basics import patch
 from fastcore.meta import delegates
 from .suggestions import *
 from .features import *
+from .baseline import *
 from .user_days import *
 from .metrics import *
 from .model import *
@@ -24,15 +25,16 @@ from .mf import *
 
 # %% ../nbs/22_svdpp.ipynb #5ac7c49c
 class _ListSum(torch.autograd.Function):
-    "The sum of the rows of a table over each list; its gradient is a sum over the lists the other way round"
+    "The sum of the rows of a table over each list, each row by its weight; its gradient sums the other way round"
     @staticmethod
-    def forward(ctx, table, index, start, other_index, other_start):
-        ctx.save_for_backward(other_index, other_start)
-        return F.embedding_bag(index, table, start, mode='sum')
+    def forward(ctx, table, index, start, weight, other_index, other_start, other_weight):
+        ctx.save_for_backward(other_index, other_start, other_weight)
+        return F.embedding_bag(index, table, start, mode='sum', per_sample_weights=weight)
     @staticmethod
     def backward(ctx, grad):
-        index, start = ctx.saved_tensors
-        return F.embedding_bag(index, grad.contiguous(), start, mode='sum'), None, None, None, None
+        index, start, weight = ctx.saved_tensors
+        grad = F.embedding_bag(index, grad.contiguous(), start, mode='sum', per_sample_weights=weight)
+        return grad, None, None, None, None, None, None
 
 # %% ../nbs/22_svdpp.ipynb #2653a0ec
 class RatedPairs(Configurable):
@@ -41,36 +43,66 @@ class RatedPairs(Configurable):
         pairs:torch.Tensor, # User and item index of each training rating, (2, n)
         n_users:int, # Users, the unknown included
         n_items:int, # Items, the unknown included
+        weights:torch.Tensor=None, # Of the pairs in weighted sums, (n,); None where there are none
     ):
         super().__init__()
         user, item = pairs.long()
         for name,index,n in (('user', user, n_users), ('item', item, n_items)):
             if len(index) and not 0 <= index.min() <= index.max() < n:
                 raise ValueError(f'a rated pair has a {name} index outside 0 to {n - 1}.')
-        self._add_lists('user', user, item, n_users)
-        self._add_lists('item', item, user, n_items)
-    def _add_lists(self, side, owner, other, n):
-        count = torch.bincount(owner, minlength=n)
-        buffers = dict(index=other[owner.argsort(stable=True)].int(), start=(count.cumsum(0) - count).int(),
-            scale=count.clamp(min=1).float().rsqrt()[:, None])
+        self.n_items, self.has_weights = n_items, weights is not None
+        self._add_lists('user', user, item, n_users, weights)
+        self._add_lists('item', item, user, n_items, weights)
+        if self.has_weights: self._add_keys(user*n_items + item, weights)
+    def _add_lists(self, side, owner, other, n, weights):
+        count, order = torch.bincount(owner, minlength=n), owner.argsort(stable=True)
+        buffers = dict(index=other[order].int(), start=(count.cumsum(0) - count).int(),
+            scale=count.clamp(min=1).float().rsqrt()[:, None], weight=None if weights is None else weights[order])
         for name,value in buffers.items(): self.register_buffer(f'{side}_{name}', value, persistent=False)
+    def _add_keys(self, key, weights): # to look a pair up
+        order = key.argsort()
+        self.register_buffer('keys', F.pad(key[order], (1, 0), value=-1), persistent=False) # row 0 is no pair
+        self.register_buffer('key_weight', F.pad(weights[order], (1, 0)), persistent=False)
 
 # %% ../nbs/22_svdpp.ipynb #1b6eac64
+def _sums(rated, table, side, other, weighted):
+    "Rows of a table summed over the lists of a side"
+    lists = [getattr(rated, f'{which}_{name}') for which in (side, other) for name in ('index', 'start', 'weight')]
+    if not weighted: lists[2] = lists[5] = None
+    return _ListSum.apply(table, *lists)*getattr(rated, f'{side}_scale')
+
 @patch
 def user_sums(self:RatedPairs,
     table, # A row an item, (n_items, k)
+    weighted:bool=False, # Each by the weight of its pair?
 ): # (n_users, k)
     "Rows of a user's items, summed, over the root of their number"
-    sums = _ListSum.apply(table, self.user_index, self.user_start, self.item_index, self.item_start)
-    return sums*self.user_scale
+    return _sums(self, table, 'user', 'item', weighted)
 
 @patch
 def item_sums(self:RatedPairs,
     table, # A row a user, (n_users, k)
+    weighted:bool=False, # Each by the weight of its pair?
 ): # (n_items, k)
     "Rows of an item's users, summed, over the root of their number"
-    sums = _ListSum.apply(table, self.item_index, self.item_start, self.user_index, self.user_start)
-    return sums*self.item_scale
+    return _sums(self, table, 'item', 'user', weighted)
+
+# %% ../nbs/22_svdpp.ipynb #4de76b47
+@patch
+def user_sums_without(self:RatedPairs,
+    sums, # `user_sums` of all users, unweighted and weighted in one, (n_users, k)
+    tables, # What is summed, unweighted and weighted, each (n_items, k); None where there is no such sum
+    user, # User indices, (B,)
+    item, # Item indices, (B,)
+): # (B, k)
+    "Sums of users who would not have rated these items"
+    key = user.long()*self.n_items + item
+    place = torch.searchsorted(self.keys, key).clamp(max=len(self.keys) - 1)
+    place = torch.where(self.keys[place] == key, place, 0)
+    found, weight = (place > 0).float()[:, None], self.key_weight[place][:, None]
+    own = sum(share*F.embedding(item, table) for share,table in zip((found, weight), tables) if table is not None)
+    root = 1/F.embedding(user, self.user_scale)
+    return (F.embedding(user, sums)*root - own)*(root**2 - found).clamp(min=1).rsqrt()
 
 # %% ../nbs/22_svdpp.ipynb #46d1f1f8
 def _tables(n, width, members, init_std): # factors, small at random; biases, 0
@@ -85,11 +117,13 @@ class FactorSide(nn.Module):
         members:int, # Factorizations side by side
         init_std:float=.01, # Standard deviation of the factors at the start
         features:torch.Tensor=None, # What each index has, (n, values), each column a weight; None for no features
+        n_explicit:int=0, # Indices of the other side; 0 for no explicit feedback
     ):
         super().__init__()
         n_values = 0 if features is None else features.shape[1]
         self.factors, self.bias = _tables(n, width, members, init_std)
         self.implicit_factors, self.implicit_bias = _tables(n_other, width, members, init_std)
+        self.explicit_factors, self.explicit_bias = _tables(n_explicit, width, members, init_std)
         self.feature_factors, self.feature_bias = _tables(n_values, width, members, init_std)
         self.register_buffer('features', torch.zeros(n, 0) if features is None else features, persistent=False)
 
@@ -98,6 +132,11 @@ class FactorSide(nn.Module):
 def implicit_rows(self:FactorSide)->torch.Tensor: # (n_other, width + members)
     "Factors and biases of the other side's indices, as what this side has rated or was rated by"
     return torch.cat([self.implicit_factors, self.implicit_bias], 1)
+
+@patch
+def explicit_rows(self:FactorSide)->torch.Tensor: # (n_other, width + members)
+    "Factors and biases of the other side's indices, as what it says how they were rated"
+    return torch.cat([self.explicit_factors, self.explicit_bias], 1)
 
 @patch
 def own_rows(self:FactorSide)->torch.Tensor: # (n, width + members)
@@ -111,13 +150,22 @@ def feature_rows(self:FactorSide)->torch.Tensor: # (n, width + members)
     return self.features @ torch.cat([self.feature_factors, self.feature_bias], 1)
 
 @patch
+def feedback(self:FactorSide,
+    sums, # `RatedPairs.user_sums` or `item_sums`
+): # (n, width + members); 0 where this side has no feedback
+    "What the ratings of an index say, implicit and explicit"
+    parts = []
+    if len(self.implicit_factors): parts.append(sums(self.implicit_rows())) # |N(u)|^-1/2 sum of y_j
+    if len(self.explicit_factors): parts.append(sums(self.explicit_rows(), weighted=True)) # and of e_uj z_j
+    return sum(parts)
+
+@patch
 def rows(self:FactorSide,
     sums, # `RatedPairs.user_sums` or `item_sums`
     unknown:float=0., # Share of indices, drawn anew, that are the unknown one but for their features
 )->torch.Tensor: # (n, width + members)
     "Factors and biases, everything summed"
-    rows = self.own_rows()
-    if len(self.implicit_factors): rows = rows + sums(self.implicit_rows()) # p_u + |N(u)|^-1/2 sum of y_j
+    rows = self.own_rows() + self.feedback(sums)
     if not unknown: return rows
     drawn = torch.rand_like(rows[:, :1]) < unknown
     return torch.where(drawn, rows[:1] + self.feature_rows(), rows)
@@ -128,7 +176,8 @@ class SVDPP(RecModel):
     tables_by_id = {'user':('user_table', 'user_side.factors', 'user_side.bias', 'user_side.features',
             'item_side.implicit_factors', 'item_side.implicit_bias'),
         'item':('item_table', 'item_side.factors', 'item_side.bias', 'item_side.features',
-            'user_side.implicit_factors', 'user_side.implicit_bias')}
+            'user_side.implicit_factors', 'user_side.implicit_bias', 'user_side.explicit_factors',
+            'user_side.explicit_bias')}
     def __init__(self,
         n_users:int, # Users, the unknown included
         n_items:int, # Items, the unknown included
@@ -144,13 +193,14 @@ class SVDPP(RecModel):
         item_features:torch.Tensor=None, # (n_items, values)
         user_days:torch.Tensor=None, # User index and day number of training ratings, (2, n); None for no days
         by_features:float=0., # Share of items that in training only their features describe, drawn for each batch
+        residuals:torch.Tensor=None, # Ratings of the pairs less the item's mean, (n,); None for no explicit feedback
     ):
         super().__init__()
         check_whole('n_factors', n_factors, 1)
         check_whole('members', members, 1)
         self.y_range, self.members, self.width = y_range, members, members*n_factors
         self.by_features = by_features if item_features is not None else 0.
-        self.rated, self.drop = RatedPairs(pairs, n_users, n_items), IdDropout(id_dropout)
+        self.rated, self.drop = RatedPairs(pairs, n_users, n_items, residuals), IdDropout(id_dropout)
         self._add_sides(n_users, n_items, implicit, init_std, user_features, item_features)
         self.days = None if user_days is None else UserDays(user_days, self.width + members, init_std)
         self.bias = nn.Parameter(torch.full((members,), to_logit(mean, y_range) if y_range else float(mean)))
@@ -171,7 +221,8 @@ def _add_sides(self:SVDPP, n_users, n_items, implicit, init_std, user_features, 
         raise ValueError(f"implicit is {implicit!r}; it has to be one of {', '.join(_implicit_sides)}.")
     of_user, of_item = _implicit_sides[implicit]
     args = self.width, self.members, init_std
-    self.user_side = FactorSide(n_users, n_items if of_user else 0, *args, user_features)
+    n_explicit = n_items if self.rated.has_weights else 0
+    self.user_side = FactorSide(n_users, n_items if of_user else 0, *args, user_features, n_explicit)
     self.item_side = FactorSide(n_items, n_users if of_item else 0, *args, item_features)
 
 # %% ../nbs/22_svdpp.ipynb #4dd0f1a9
@@ -205,10 +256,18 @@ def other_members(
     return pred[others].view(len(pred), -1)
 
 @patch
+def _training_users(self:SVDPP, user, item, day): # rows of users, (B, width + members)
+    side, sums = self.user_side, self.rated.user_sums
+    if not self.rated.has_weights: return self._user_rows(side.rows(sums), user, day)
+    tables = side.implicit_rows() if len(side.implicit_factors) else None, side.explicit_rows()
+    feedback = self.rated.user_sums_without(side.feedback(sums), tables, user, item)
+    return self._user_rows(side.own_rows(), user, day) + feedback
+
+@patch
 def _training_ratings(self:SVDPP, user, item, day, block): # (B,) each to (B, members - 1)
-    rows = self.user_side.rows(self.rated.user_sums)
     columns = self.item_side.rows(self.rated.item_sums, self.by_features)
-    u, v = self._user_rows(rows, self.drop(user), day), F.embedding(self.drop(item), columns)
+    u = self._training_users(self.drop(user), item, day)
+    v = F.embedding(self.drop(item), columns)
     pred = in_range(self._row_logits(u, v), self.y_range)
     return other_members(pred, (user.long() + item)%self.members if block is None else block)
 
@@ -325,16 +384,17 @@ def start_row(self:SVDPP,
 )->torch.Tensor: # (members, k)
     "How far the implicit sum of a new user who rated these items is from that of all users, shrunk"
     n = len(item)
-    if not n or not len(self.user_side.implicit_factors): return torch.zeros_like(of_all)
+    if not n: return torch.zeros_like(of_all)
     own = F.embedding(item, self.user_side.implicit_rows().detach()).sum(0)*n**-.5
     return (_by_member(self, own[None])[:, 0] - of_all)*n/(n + shrink)
 
 @patch
 def fold_in_parts(self:SVDPP)->FoldInParts:
     "Whole rows are fitted; the implicit sum is where the fit starts"
-    own = _by_member(self, self.user_side.own_rows().detach())
-    of_all = (self.user_rows() - own)[:, 1:].mean(1)
-    return factor_fold_in(self)._replace(start=partial(self.start_row, of_all=of_all))
+    parts, side = factor_fold_in(self), self.user_side
+    if not len(side.implicit_factors): return parts
+    sums = _by_member(self, self.rated.user_sums(side.implicit_rows().detach()))
+    return parts._replace(start=partial(self.start_row, of_all=sums[:, 1:].mean(1)))
 
 # %% ../nbs/22_svdpp.ipynb #858c0710
 def _side_features(dls, user_features, item_features):
@@ -346,10 +406,16 @@ def _side_features(dls, user_features, item_features):
     if items is not None: table = items/items.sum(1, keepdim=True).clamp(min=1).sqrt()
     return dict(user_features=torch.cat(users, 1) if users else None, item_features=table)
 
+def _residuals(rows, n_items): # ratings less the item's damped mean, in standard deviations of ratings, (n,)
+    rating, item = rows.rating.float().cpu(), rows.item.long().cpu()
+    left = rating - rating.mean()
+    left = left - damped_mean(left, item, n_items, 5.)[item]
+    return left/rating.std(correction=0).clamp(min=1e-6)
+
 def _check_shares(by_features, damping):
     "Raise a sentence where one of them is impossible"
     if not 0 <= by_features < 1: raise ValueError(f'by_features={by_features!r} is a share, and has to lie in [0, 1).')
-    if not damping >= 0: raise ValueError(f'damping={damping!r} must not be negative.')
+    if damping is not None and not damping >= 0: raise ValueError(f'damping={damping!r} must not be negative.')
 
 def _peak_lr(rows): # .02, or less where a user or an item has more than 100 ratings on average
     lists = len(rows.user)/min(len(side.unique()) for side in (rows.user, rows.item)) if len(rows.user) else 0.
@@ -390,7 +456,8 @@ def svdpp_learner(
     item_features=True, # A column of lists of the item table, or weights, (n_items, values); True for genres
     by_features:float=0., # Share of items that in training only their features describe
     lr:float=None, # Peak of the one-cycle schedule; .02, or less for long lists, if None
-    damping:float=.1, # AdamW's epsilon, as a share of the gradient of a row with an average number of ratings
+    explicit:bool=True, # Are users described by how they rated their items, too?
+    damping:float=None, # AdamW's epsilon, as a share of an average row's gradient; .3, or .1 if not `explicit`, if None
     metrics=None, # MAE and RMSE if None
     **kwargs
 )->Learner: # Ready to fit
@@ -403,7 +470,8 @@ def svdpp_learner(
     model = SVDPP(len(dls.users), len(dls.items), pairs, n_factors, members, y_range or None,
         train.rating.double().mean().item(), init_std, id_dropout, implicit,
         **_side_features(dls, user_features, item_features), user_days=days,
-        by_features=by_features)
+        by_features=by_features, residuals=_residuals(train, len(dls.items)) if explicit else None)
+    if damping is None: damping = .3 if explicit else .1
     eps = damping/(members*(len(dls.users)*len(dls.items))**.5)
     if wd is None: wd = _decay(train, len(dls.users), len(dls.items))
     learn = Learner(dls, model, loss_func=member_loss, opt_func=partial(FusedAdamW, eps=eps), splitter=_decay_groups,
