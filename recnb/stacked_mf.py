@@ -203,13 +203,14 @@ def fit_svdpp_members(
     prepare=None, # Called with the model before it is fitted; returns parameter groups and their weight decays
     user_features=(), # As for `svdpp_learner`
     item_features=None, # As for `svdpp_learner`
+    damping:float=.1, # As for `svdpp_learner`
     **kwargs # To `svdpp_learner`: `lr` and so on
 )->SVDPP: # Fitted
     "Fit SVD++ without each block, on all training rows"
     loaders = _block_loaders(dls, _BlockDayRows, LargeBatchDataLoaders.default_bs)
     for name in ('users', 'items', 'ratings', 'y_range'): setattr(loaders, name, getattr(dls, name))
     learn = svdpp_learner(loaders, factors, max(dls.blocks, 1), y_range, wd=wd, metrics=(),
-        user_features=user_features, item_features=item_features, explicit=False, **kwargs)
+        user_features=user_features, item_features=item_features, explicit=False, damping=damping, **kwargs)
     if prepare:
         groups, learn.wd = prepare(learn.model)
         learn.splitter = lambda m: groups
