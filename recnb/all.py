@@ -29,6 +29,7 @@ from recnb.distributed import *
 from recnb.baseline import *
 from recnb.mf import *
 from recnb.user_days import *
+from recnb.rated_pairs import *
 from recnb.svdpp import *
 from recnb.members import *
 from recnb.bst import *
