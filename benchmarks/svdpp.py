@@ -31,7 +31,7 @@ from recnb.user_days import LargeBatchDataLoaders
 from scipy import sparse
 
 LEVELS = .85, .84, .83 # of RMSE
-SETTINGS = dict(n_factors=24, wd=1.5, user_features=True, item_features=True)
+SETTINGS = dict(n_factors=24, wd=1.)
 RANK = 10
 
 
