@@ -108,6 +108,7 @@ def user_blocks(
     seed:int=0, # Of the number that a user's first block gets
 )->np.ndarray: # int8, one a rating: 0 to n-1, and -1 for other rows
     "Each user's ratings in `n` stretches of about the same length, numbered from a random one on"
+    need_histories(r)
     order = time_order(r)
     order = order[rows[order]]
     user = user_codes(r)[order]

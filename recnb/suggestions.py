@@ -37,12 +37,12 @@ def check_whole(
     raise ValueError(f'{name}={value!r:.60} is no whole number from {low} {to}.')
 
 # %% ../nbs/77_suggestions.ipynb #2b49cbab
-_accepted = {
-    int: (int, np.integer),
-    float: (int, float, np.integer, np.floating),
-    bool: (bool, np.bool_),
-    str: (str, Path),
-    tuple: (tuple, list),
+_kinds = { # which types of value an argument takes, and how to say that a value is none of them
+    int: ((int, np.integer), 'no whole number'),
+    float: ((int, float, np.integer, np.floating), 'no number'),
+    bool: ((bool, np.bool_), 'neither True nor False'),
+    str: ((str, Path), 'no text'),
+    tuple: ((tuple, list), 'no list'),
 }
 
 def check_kind(
@@ -52,9 +52,9 @@ def check_kind(
     default=..., # Its default: where that is None, None is right; a text may always be None, a tuple False
 ):
     "Raise a `ValueError` where a value is of another kind than its argument, or no finite number"
-    if want not in _accepted or value is None and (default is None or want is str): return
+    if want not in _kinds or value is None and (default is None or want is str): return
     if want is tuple and value is False: return
-    number_needed = want in (int, float)
-    if not isinstance(value, _accepted[want]) or number_needed and isinstance(value, bool):
-        raise ValueError(f'{where}: {value!r:.60} is no {want.__name__}.')
+    number_needed, (types, problem) = want in (int, float), _kinds[want]
+    if not isinstance(value, types) or number_needed and isinstance(value, bool):
+        raise ValueError(f'{where}: {value!r:.60} is {problem}.')
     if number_needed and not math.isfinite(value): raise ValueError(f'{where}: {value} is no finite number.')
