@@ -65,7 +65,7 @@ def _published_numbers(dls, columns, literal):
     return z if literal else 1 + z/len(columns)
 
 # %% ../nbs/28_published_fusion.ipynb #64c32e4f
-@recipe('fusion-published', epochs=5, loaders=FusionHistories,
+@recipe('fusion-published', epochs=5, loaders=FusionHistories, reads_text=True,
     about='the published network: multiplicative BST, text beside it, numbers multiplied in',
     presets={'published':dict(length=4, step=2, history_from='all', bs=265, epochs=5, flat=True)},
     search=dict(lr=Range(.001, .05, log=True), epochs=Range(3, 10)))
