@@ -114,12 +114,13 @@ class SVDPP(RecModel):
         item_features:torch.Tensor=None, # (n_items, values)
         user_days:torch.Tensor=None, # User index and day number of training ratings, (2, n); None for no days
         by_features:float=0., # Share of items that in training only their features describe, drawn for each batch
+        bagging:bool=True, # Does each member leave out another part of the ratings?
         residuals:torch.Tensor=None, # Ratings of the pairs less the item's mean, (n,); None for no explicit feedback
     ):
         super().__init__()
         check_whole('n_factors', n_factors, 1)
         check_whole('members', members, 1)
-        self.y_range, self.members, self.width = y_range, members, members*n_factors
+        self.y_range, self.members, self.width, self.bagging = y_range, members, members*n_factors, bagging
         self.by_features = by_features if item_features is not None else 0.
         self.rated, self.drop = RatedPairs(pairs, n_users, n_items, residuals), IdDropout(id_dropout)
         self._add_sides(n_users, n_items, implicit, init_std, user_features, item_features)
@@ -174,8 +175,8 @@ def member_logits(self:SVDPP,
 # %% ../nbs/22_svdpp.ipynb #90ce08a4
 def other_members(
     pred:torch.Tensor, # By each member, (B, members)
-    block:torch.Tensor, # The member that must not see the rating, (B,)
-)->torch.Tensor: # (B, members - 1); a single member sees everything, (B, 1)
+    block:torch.Tensor, # The member that must not see the rating, (B,); -1 throughout where all may
+)->torch.Tensor: # (B, members - 1), or (B, members) where all may see it; a single member sees everything, (B, 1)
     "What those members say that may see a rating"
     if pred.shape[1] == 1: return pred
     others = torch.arange(pred.shape[1], device=pred.device) != block[:, None]
@@ -196,7 +197,8 @@ def _training_ratings(self:SVDPP, user, item, day, block): # (B,) each to (B, me
     u = self._training_users(self.drop(user), item, day)
     v = F.embedding(self.drop(item), columns)
     pred = in_range(self._row_logits(u, v), self.y_range)
-    return other_members(pred, (user.long() + item)%self.members if block is None else block)
+    if block is None: block = (user.long() + item)%self.members if self.bagging else torch.full_like(user, -1)
+    return other_members(pred, block)
 
 # %% ../nbs/22_svdpp.ipynb #8fef980f
 def centre_and_stretch(
@@ -384,6 +386,7 @@ def svdpp_learner(
     item_features=True, # A column of lists of the item table, or weights, (n_items, values); True for genres
     by_features:float=0., # Share of items that in training only their features describe
     lr:float=None, # Peak of the one-cycle schedule; .02, or less for long lists, if None
+    bagging:bool=True, # Does each member leave out another part of the ratings? If not, only random numbers differ
     explicit:bool=True, # Are users described by how they rated their items, too?
     damping:float=.3, # AdamW's epsilon, as a share of an average row's gradient; without `explicit`, .1 is better
     metrics=None, # MAE and RMSE if None
@@ -398,7 +401,7 @@ def svdpp_learner(
     model = SVDPP(len(dls.users), len(dls.items), pairs, n_factors, members, y_range or None,
         train.rating.double().mean().item(), init_std, id_dropout, implicit,
         **_side_features(dls, user_features, item_features), user_days=days,
-        by_features=by_features, residuals=_residuals(train, len(dls.items)) if explicit else None)
+        by_features=by_features, bagging=bagging, residuals=_residuals(train, len(dls.items)) if explicit else None)
     eps = damping/(members*(len(dls.users)*len(dls.items))**.5)
     if wd is None: wd = _decay(train, len(dls.users), len(dls.items))
     learn = Learner(dls, model, loss_func=member_loss, opt_func=partial(FusedAdamW, eps=eps), splitter=_decay_groups,
