@@ -172,7 +172,6 @@ def member_logits(self:SVDPP,
     "What goes into the sigmoid, by each member"
     return self._row_logits(self._user_rows(self.user_table, user, day), F.embedding(item, self.item_table))
 
-# %% ../nbs/22_svdpp.ipynb #90ce08a4
 def other_members(
     pred:torch.Tensor, # By each member, (B, members)
     block:torch.Tensor, # The member that must not see the rating, (B,); -1 throughout where all may
