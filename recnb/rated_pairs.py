@@ -47,10 +47,15 @@ class RatedPairs(Configurable):
         buffers = dict(index=other[order].int(), start=(count.cumsum(0) - count).int(),
             scale=count.clamp(min=1).float().rsqrt()[:, None], weight=None if weights is None else weights[order])
         for name,value in buffers.items(): self.register_buffer(f'{side}_{name}', value, persistent=False)
-    def _add_keys(self, key, weights): # to look a pair up
-        order = key.argsort()
-        self.register_buffer('keys', F.pad(key[order], (1, 0), value=-1), persistent=False) # row 0 is no pair
-        self.register_buffer('key_weight', F.pad(weights[order], (1, 0)), persistent=False)
+
+# %% ../nbs/97_rated_pairs.ipynb #fd0168a7
+@patch
+def _add_keys(self:RatedPairs, key, weights): # of all ratings, some of which may be of the same pair
+    keys, place, count = key.unique(return_inverse=True, return_counts=True) # sorted
+    total = weights.new_zeros(len(keys)).index_add(0, place, weights)
+    columns = dict(keys=(keys, -1), key_count=(count.float(), 0), key_weight=(total, 0)) # row 0 is no pair
+    for name,(values, first) in columns.items():
+        self.register_buffer(name, F.pad(values, (1, 0), value=first), persistent=False)
 
 # %% ../nbs/97_rated_pairs.ipynb #1b6eac64
 def _sums(rated, table, side, other, weighted):
@@ -96,7 +101,7 @@ def user_sums_without(self:RatedPairs,
 ): # (B, k)
     "Sums of users who would not have rated these items"
     place, count = self.place(user, item), self.user_scale[user.long(), 0]**-2
-    found, weight = (place > 0).float(), self.key_weight[place]
+    found, weight = self.key_count[place], self.key_weight[place]
     scale = (count - found).clamp(min=1).rsqrt()
     rows, index, share = [sums], [user.long()], [count.sqrt()*scale]
     for table,own in zip(tables, (found, weight)):

@@ -55,7 +55,7 @@ def implicit_rows(self:FactorSide)->torch.Tensor: # (n_other, width + members)
 
 @patch
 def explicit_rows(self:FactorSide)->torch.Tensor: # (n_other, width + members)
-    "Factors and biases of the other side's indices, as what it says how they were rated"
+    "Factors and biases of the other side's indices, as what their ratings say about this side"
     return torch.cat([self.explicit_factors, self.explicit_bias], 1)
 
 @patch
@@ -115,7 +115,7 @@ class SVDPP(RecModel):
         user_days:torch.Tensor=None, # User index and day number of training ratings, (2, n); None for no days
         by_features:float=0., # Share of items that in training only their features describe, drawn for each batch
         bagging:bool=True, # Does each member leave out another part of the ratings?
-        residuals:torch.Tensor=None, # Ratings of the pairs less the item's mean, (n,); None for no explicit feedback
+        residuals:torch.Tensor=None, # e_uj of the pairs, in standard deviations, (n,); None for no explicit feedback
     ):
         super().__init__()
         check_whole('n_factors', n_factors, 1)
