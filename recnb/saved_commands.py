@@ -63,6 +63,13 @@ def _note_matches(rec, names, as_json):
         elif row.how == 'near' or (not as_json and str(row.query) != row.title):
             note(f'{row.query!r} is taken for {row.title!r}')
 
+def _note_repeats(rec, names):
+    "Which items are rated more than once, on stderr"
+    matches = rec.title_index.match(names)
+    known = matches[matches['how'] != '']
+    for title in known.loc[known.duplicated(library().ITEM), library().TITLE].unique():
+        note(f'{title!r} is rated more than once; the last rating counts')
+
 def _records(df): return json.dumps(json.loads(df.to_json(orient='records', force_ascii=False)), ensure_ascii=False)
 
 def _reasons(rec, top, user, given):
@@ -153,7 +160,9 @@ def recommend_command(folder:Dir,
         raise ValueError('give one of --user ID and, for a new user, --ratings FILE.')
     rec = rec or lib.load_recommender(folder)
     given = None if ratings is None else _read_ratings_file(ratings)
-    if given is not None: _note_matches(rec, given.iloc[:, 0], as_json)
+    if given is not None:
+        _note_matches(rec, given.iloc[:, 0], as_json)
+        _note_repeats(rec, given.iloc[:, 0])
     ids = None if ratings is not None else list(dict.fromkeys(_user_id(rec, text) for text in user))
     top = rec.recommend(ids, given, **chosen)
     if as_json: return print(_records(top if ratings is None else top.drop(columns=lib.USER)))
