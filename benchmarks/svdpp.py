@@ -11,7 +11,7 @@ the held-out rows, and the end of each contender is its last epoch or draw.
 3. Surprise's SVD++ with its own settings; what it has learned shows only at its end.
 Seconds are those of the processor in training, without the measuring: other work on the machine counts for nobody.
 Peers that are not installed (`pip install "recnb[peers]"`) are left out, and named.
-Ours and myFM's take about five minutes; Surprise's takes far longer, and `--only svdpp myfm` leaves it out.
+All three take about eight minutes of a core, half of that Surprise's; `--only svdpp myfm` leaves it out.
 """
 import argparse, io, json, sys
 from contextlib import redirect_stderr, redirect_stdout
