@@ -70,6 +70,7 @@ def _note_repeats(rec, names):
     for title in known.loc[known.duplicated(library().ITEM), library().TITLE].unique():
         note(f'{title!r} is rated more than once; the last rating counts')
 
+# %% ../nbs/72_saved_commands.ipynb #326844c3
 def _records(df): return json.dumps(json.loads(df.to_json(orient='records', force_ascii=False)), ensure_ascii=False)
 
 def _reasons(rec, top, user, given):
