@@ -166,7 +166,7 @@ bst_presets = { # How the published networks were trained, besides what they are
         flat=True, lr=.01, wd=0., y_range=False, opt_func=keras_adagrad)}
 
 # %% ../nbs/23_bst.ipynb #ebe4f531
-@recipe('bst', epochs=4, about='a transformer over the last ten ratings, with matrix factorization beside it',
+@recipe('bst', epochs=4, about='a transformer over the last nine ratings, with matrix factorization beside it',
     loaders=HistoryDataLoaders, presets=bst_presets, search=dict(width=[16, 32, 64], lr=Range(5e-4, .02, log=True),
     dropout=Range(0., .4), mf_wd=Range(.05, 2., log=True), epochs=Range(2, 8)))
 @delegates(BST.__init__, but='n_users,n_items,scale,length,mean')

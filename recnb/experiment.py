@@ -301,6 +301,13 @@ def _checkpoint(checkpoint_dir, name, settings, stop, resume):
     if stop is not None: settings = settings | dict(stop=stop)
     return Checkpoint(Path(checkpoint_dir)/f'{name}.safetensors', settings, resume)
 
+def _bar(progress, model, label, checkpoint):
+    "What the bar of a fit says, and where a resumed one starts; None for no bar"
+    if not progress: return None
+    start = f' from epoch {checkpoint.done + 1}' if checkpoint and checkpoint.done else ''
+    return f'{model}: {label}{start}'
+
+# %% ../nbs/19_experiment.ipynb #025fd536
 def _row_counts(parts, has_epochs):
     "How many rows a trial learned from, chose the epoch by, and was measured on"
     n_test, n_valid = (int(parts.df[column].sum()) for column in (TEST, VALID))
@@ -364,7 +371,7 @@ def run_trial(
     n = chosen.epochs and (epochs or chosen.epochs)
     def fit(parts, name, label, stop=None, **more):
         checkpoint = _checkpoint(checkpoint_dir if n else None, name, settings, stop, resume)
-        bar = f'{model}: {label}' if progress else None
+        bar = _bar(progress, model, label, checkpoint)
         return fit_recipe(model, parts, n, stop, seed, bs, bar, checkpoint=checkpoint, **more, **kwargs)
     learn, trained, seconds, curve = _fit_twice(fit, parts, n, metric)
     notes = [*parts.notes, *_schedule_note(trained, n, metric, curve)]

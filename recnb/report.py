@@ -5,11 +5,10 @@
 # %% auto #0
 __all__ = ['protocols', 'Protocol', 'protocol_fits', 'has_times', 'answers', 'peak_memory', 'parameter_count', 'machine',
            'versions', 'commit', 'Run', 'settings_of', 'measure_run', 'run_apart', 'here', 'plan', 'run_path',
-           'read_runs', 'run_report', 'published', 'report_table', 'who_is_ahead', 'draw_costs', 'render_report',
-           'write_report']
+           'read_runs', 'run_report', 'render_report', 'write_report']
 
 # %% ../nbs/60_report.ipynb #6e144bb9
-import importlib.metadata, importlib.resources, json, os, platform, re, shlex, subprocess, sys, tempfile, time
+import hashlib, importlib.metadata, importlib.resources, json, os, platform, re, shlex, subprocess, sys, tempfile, time
 import numpy as np, pandas as pd, torch
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -22,7 +21,8 @@ from .split import *
 from .model import *
 from .text import *
 from .experiment import *
-from .terminal import import_models
+from .report_tables import *
+from .terminal import file_option_words, import_models, load_data
 
 # %% ../nbs/60_report.ipynb #32e195dc
 @dataclass(frozen=True)
@@ -128,6 +128,8 @@ class Run:
     model:str # Name of a recipe
     seed:int=0
     imports:tuple=() # Files or modules with more recipes
+    columns:dict=None # What the file options of `recnb train` say, for a file, as in dict(user='customer', scale='1:5')
+    checksum:str=None # Of the file
 
 def settings_of(
     model:str, # Name of a recipe
@@ -145,7 +147,7 @@ def _is_peer(model):
 
 def _ratings_for(run):
     "The data of a run, with overviews where its model reads them and there are any; and arguments of the model"
-    r, reads_text = load(run.data), get_recipe(run.model).reads_text
+    r, reads_text = load_data(run.data, run.columns or {}), get_recipe(run.model).reads_text
     if not reads_text: return r, {}
     if r.items is not None and OVERVIEW not in r.items:
         try: r = add_films(r)
@@ -218,33 +220,41 @@ def here()->list: # Names
     df = catalogue()
     return ['toy', *df.index[df['here']]]
 
+def _check_splits(splits):
+    known = [p.split for p in protocols]
+    for name in splits or ():
+        if name not in known: raise ValueError(f"{name!r} is no protocol of the report; there are {', '.join(known)}.")
+
+def _file_checksum(name):
+    "What tells whether a file has changed; None for a folder or a published data set"
+    if not Path(name).is_file(): return None
+    with Path(name).open('rb') as file: return checksum(file)
+
+# %% ../nbs/60_report.ipynb #95ec9061
 def plan(
     data:list=None, # Names or paths; all that are `here` if None
     models:list=None, # Names of recipes; all if None
     seeds:int=3, # How many
     splits:list=None, # Only these protocols; all that fit if None
     imports:tuple=(), # Files or modules with more recipes
+    columns:dict=None, # What the file options of `recnb train` say, for files
 )->list: # `Run`s, in the order in which to make them
     "The runs of a report"
     if seeds < 1: raise ValueError(f'a report of {seeds} seeds has nothing to show; it is at least 1.')
     _check_splits(splits)
     names, found = list(recipes) if models is None else list(models), []
     for name in names: get_recipe(name)
-    loaded = sorted(((load(name), name) for name in data or here()), key=lambda pair: len(pair[0]))
+    loaded = sorted(((load_data(name, columns or {}), name) for name in data or here()), key=lambda pair: len(pair[0]))
     for (number,(r, name)) in enumerate(loaded):
         fitting = [p for p in protocols if protocol_fits(p, r) and (splits is None or p.split in splits)]
+        file = dict(imports=tuple(imports), columns=columns, checksum=_file_checksum(name))
         for protocol in fitting:
             for place,model in enumerate(names):
                 if not answers(model, protocol.ranks): continue
                 order = number, bool(get_recipe(model).epochs), place
-                found += [((seed, *order), Run(name, protocol.split, protocol.ranks, model, seed, tuple(imports)))
+                found += [((seed, *order), Run(name, protocol.split, protocol.ranks, model, seed, **file))
                     for seed in range(seeds)]
     return [run for _,run in sorted(found, key=lambda pair: pair[0])]
-
-def _check_splits(splits):
-    known = [p.split for p in protocols]
-    for name in splits or ():
-        if name not in known: raise ValueError(f"{name!r} is no protocol of the report; there are {', '.join(known)}.")
 
 # %% ../nbs/60_report.ipynb #9540568f
 def run_path(
@@ -252,7 +262,9 @@ def run_path(
     run:Run, # What is trained, on what
 )->Path:
     "The file of a run"
-    words = [Path(run.data).name, run.split, run.model, f'seed{run.seed}']
+    name = Path(run.data).name
+    if run.checksum: name += '-' + hashlib.sha256(str(Path(run.data).resolve()).encode()).hexdigest()[:8]
+    words = [name, run.split, run.model, f'seed{run.seed}']
     return Path(out)/'runs'/('_'.join(re.sub(r'[^\w.+-]', '-', word) for word in words) + '.json')
 
 def read_runs(
@@ -262,10 +274,11 @@ def read_runs(
     return [json.loads(path.read_text(encoding='utf-8')) for path in sorted(Path(out).glob('runs/*.json'))]
 
 def _is_kept(path, run):
-    "Is there a run with figures, made with the settings that its model has now?"
+    "Is there a run with figures, of the same file, made with the settings that its model has now?"
     if not path.is_file(): return False
     record = json.loads(path.read_text(encoding='utf-8'))
-    return 'skipped' not in record and record.get('settings') == settings_of(run.model)
+    same_data = all(record.get(name) == getattr(run, name) for name in ('columns', 'checksum'))
+    return 'skipped' not in record and same_data and record.get('settings') == settings_of(run.model)
 
 # %% ../nbs/60_report.ipynb #7c127d86
 def run_report(
@@ -296,123 +309,6 @@ def _run_line(record):
     shown = ', '.join(f'{name} {figures[name]:.4f}' for name in names)
     return f"{what}: {shown} in {record['seconds']:g} s"
 
-# %% ../nbs/60_report.ipynb #ff3afda0
-def published()->pd.DataFrame: # One row a figure
-    "Figures of others, with protocol and source"
-    path = importlib.resources.files('recnb')/'static'/'published.csv'
-    with path.open(encoding='utf-8') as file: return pd.read_csv(file)
-
-# %% ../nbs/60_report.ipynb #9a62d4ce
-_columns = {False: {'mae':'MAE', 'rmse':'RMSE'},
-    True: {'hit_rate@10':'HR@10', 'ndcg@10':'NDCG@10', 'recall@20':'R@20'}}
-_costs = {'seconds':'seconds', 'cpu_seconds':'CPU s', 'peak_mb':'peak MB', 'parameters':'parameters'}
-
-def report_table(
-    records:list, # With figures, of one data set and protocol
-)->pd.DataFrame: # One row a model, the best first: means, standard deviations as `±`, cost
-    "Runs as a table"
-    ranks, rows = records[0]['ranks'], []
-    for model in dict.fromkeys(record['model'] for record in records):
-        mine = [record for record in records if record['model'] == model]
-        row = {'model': model, 'peer': mine[0]['peer'], 'seeds': len(mine)}
-        for name in _columns[ranks]:
-            values = pd.Series([record['figures'].get(name) for record in mine], dtype=float)
-            row |= {name: values.mean(), f'± {name}': values.std()}
-        rows.append(row | {name: np.mean([record[name] for record in mine]) for name in _costs})
-    best = 'ndcg@10' if ranks else 'rmse'
-    return pd.DataFrame(rows).sort_values(best, ascending=not ranks, ignore_index=True)
-
-# %% ../nbs/60_report.ipynb #0a3e2c5d
-def _markdown(rows, columns):
-    "Rows of texts as a table, columns of numbers to the right"
-    rows = list(rows)
-    def is_number(column): return all(re.fullmatch('[0-9.,± ]*', row[column]) for row in rows)
-    lines = ['| ' + ' | '.join(columns) + ' |']
-    lines.append('|' + '|'.join('---:' if is_number(i) else '---' for i in range(len(columns))) + '|')
-    return '\n'.join([*lines, *('| ' + ' | '.join(row) + ' |' for row in rows)])
-
-def _with_spread(mean, spread):
-    if mean != mean: return ''
-    return f'{mean:.4f}' + ('' if spread != spread else f' ± {spread:.4f}')
-
-def _our_rows(table, columns):
-    for row in table.to_dict('records'):
-        figures = [_with_spread(row[name], row[f'± {name}']) for name in columns]
-        name = f"{row['model']} (peer)" if row['peer'] else f"`{row['model']}`"
-        costs = [f"{row[cost]:,.{digits}f}" for cost,digits in zip(_costs, (1, 1, 0, 0))]
-        yield [name, *figures, str(row['seeds']), *costs]
-
-def _their_rows(table, columns):
-    for row in table.to_dict('records'):
-        figures = ['' if row[name] != row[name] else f'{row[name]:.4f}' for name in columns]
-        yield [row['model'], *figures, row['comparable'], row['protocol'], row['source']]
-
-# %% ../nbs/60_report.ipynb #65fdc53c
-def who_is_ahead(
-    table:pd.DataFrame, # From `report_table`
-    theirs:pd.DataFrame, # Rows of `published` for the same data and protocol
-    ranks:bool, # Lists, or ratings?
-)->str:
-    "A sentence about peers and published figures that are better than the best model here"
-    name, label = ('ndcg@10', 'NDCG@10') if ranks else ('rmse', 'RMSE')
-    ours = table[~table['peer'].astype(bool)]
-    if not len(ours): return 'No model of recnb was run here.'
-    best = ours.iloc[0]
-    theirs = theirs[theirs['comparable'] != 'no']
-    rivals = [(row[name], f"{row['model']} (run here)") for _,row in table[table['peer'].astype(bool)].iterrows()]
-    rivals += [(row[name], f"{row['model']} (published{', roughly comparable'*(row['comparable'] == 'roughly')})")
-        for _,row in theirs.iterrows()]
-    sign = 1 if ranks else -1
-    ahead = sorted((pair for pair in rivals if sign*pair[0] > sign*best[name]), key=lambda pair: -sign*pair[0])
-    start = f"The best here is `{best['model']}`, {label} {best[name]:.4f}"
-    if not rivals: return f'{start}; there is nobody to compare with.'
-    if not ahead: return f'{start}; none of the {len(rivals)} peers and comparable published figures is ahead.'
-    return f'{start}; ahead of it: ' + ', '.join(f'{who} {value:.4f}' for value,who in ahead) + '.'
-
-# %% ../nbs/60_report.ipynb #5a180d25
-def _label(ax, points):
-    "Names beside points (x, y, name), from the lowest point up, each above those that are in its way"
-    ax.figure.draw_without_rendering() # which says where points are
-    scale, taken = 72/ax.figure.dpi, []
-    for x,y,name in sorted(points, key=_height):
-        across, up = ax.transData.transform((x, y))*scale + 4 # all in points, 1/72 inch
-        wide, start = 5*len(name), up - 1
-        near = [other for left,right,other in taken if across < right and left < across + wide]
-        while any(abs(up - other) < 9 for other in near): up += 1
-        taken.append((across, across + wide, up))
-        ax.annotate(name, (x, y), (4, 3 + up - start), textcoords='offset points', fontsize=8)
-
-def _height(point): return point[1]
-
-
-# %% ../nbs/60_report.ipynb #65cad96c
-def draw_costs(
-    table:pd.DataFrame, # From `report_table`
-    theirs:pd.DataFrame, # Rows of `published` for the same data and protocol
-    ranks:bool, # Lists, or ratings?
-    title:str, # Of the plot
-): # A matplotlib `Figure`
-    "A plot of the main figure against seconds of the processor"
-    from matplotlib.figure import Figure
-    name, label = ('ndcg@10', 'NDCG@10, higher is better') if ranks else ('rmse', 'RMSE, lower is better')
-    figure = Figure(figsize=(7.5, 5), layout='constrained')
-    ax = figure.subplots()
-    worst = table[name][table['model'] == 'bias'].max() # nan for lists, which the damped bias has none of
-    table = table[~(table[name] > worst)]
-    for is_peer,marker in ((False, 'o'), (True, 's')):
-        part = table[(table['peer'].astype(bool) == is_peer) & table[name].notna()]
-        ax.errorbar(part['cpu_seconds'].clip(lower=.01), part[name], part[f'± {name}'].fillna(0), fmt=marker,
-            color='tab:orange' if is_peer else 'tab:blue', label='peers' if is_peer else 'recnb')
-    best = theirs[(theirs['comparable'] == 'yes') & theirs[name].notna()].sort_values(name, ascending=not ranks)[:1]
-    for row in best.to_dict('records'):
-        ax.axhline(row[name], color='grey', linestyle=':', label=f"published: {row['model']}")
-    ax.margins(x=.12)
-    ax.set(xscale='log', xlabel='CPU seconds of training and measuring', ylabel=label, title=title)
-    figure.legend(fontsize=8, loc='outside lower center', ncols=3)
-    shown = table[table[name].notna()]
-    _label(ax, list(zip(shown['cpu_seconds'].clip(lower=.01), shown[name], shown['model'])))
-    return figure
-
 # %% ../nbs/60_report.ipynb #4736d414
 _intro = '''# Results
 
@@ -421,11 +317,11 @@ _intro = '''# Results
 [`recnb report`](60_report.ipynb) wrote this page from {n_runs:,} runs. Each trained one model with its default
 settings: an epoch is chosen on validation rows, the model is trained on all but the test rows, and these are looked at
 once. What a model reaches with settings chosen for the data stands on its own page. Peers are models of other
-libraries that were trained and measured on the same rows by the same code. Models that have no figures under a
-protocol, as a report can be interrupted, are named below its table.
+libraries, trained and measured on the same rows. Models without figures under a protocol, as a report can be
+interrupted, are named below its table.
 
-- **Figures** are means over seeds, with their standard deviation. MAE and RMSE are better when they are lower; hit
-  rate (HR), NDCG and recall (R) when they are higher.
+- **Figures** are means over seeds, with their standard deviation. Under `random` and `new-users` each seed holds out
+  other rows. MAE and RMSE are better when they are lower; hit rate (HR), NDCG and recall (R) when they are higher.
 - **Seconds** are those of training, by the clock, both fits together; **CPU s** those of training and measuring, by all
   cores together, which other programs on the machine disturb less.
 - **Peak MB** is the most memory of a process that did nothing else, Python, torch and the data included.
@@ -449,25 +345,36 @@ def _versions_text(record): return ', '.join(f'{name} {version}' for name,versio
 # %% ../nbs/60_report.ipynb #d7cabe44
 def _image_name(data, split): return re.sub(r'[^\w-]', '-', f'results-{data}-{split}') + '.png'
 
-def _row_command(data, split):
+def _row_command(data, split, columns):
     "The line that makes the rows of a table"
-    return f'recnb report --data {shlex.quote(data)} --split {split} --models NAME --out DIR'
+    words = ['recnb', 'report', '--data', data, *file_option_words(columns or {}), '--split', split]
+    return f'{shlex.join(words)} --models NAME --out DIR'
 
+def _best_text(records, theirs, ranks):
+    "Who is ahead, and on which seeds where not all runs can be compared"
+    common = same_seeds(records)
+    sentence = who_is_ahead(report_table(common), theirs, ranks)
+    if len(common) == len(records): return sentence
+    seeds = sorted({record['seed'] for record in common})
+    return f"On seed{'s'*(len(seeds) > 1)} {', '.join(map(str, seeds))}, which all rows have: {sentence}"
+
+# %% ../nbs/60_report.ipynb #dd0e0468
 def _section(records, not_run, data, protocol, theirs):
     "A protocol on a data set: the question, the table, who is ahead, the plot, and published figures"
-    columns, table = _columns[protocol.ranks], report_table(records)
+    columns, table = figure_columns[protocol.ranks], report_table(records)
     sizes = f"{records[0]['n_train']:,} rows to learn from, {records[0]['n_test']:,} to test on."
     lists = records[0]['lists']
     if lists: sizes += f" {lists['to_find']:,} items to find ({lists['relevant']}) for {lists['users']:,} users."
-    names = ['model', *columns.values(), 'seeds', *_costs.values()]
+    names = ['model', *columns.values(), 'seeds', *cost_columns.values()]
     lines = [f'### {data}, {protocol.split}', f'{protocol.question[0].upper()}{protocol.question[1:]}. {sizes}',
-        _markdown(_our_rows(table, columns), names), who_is_ahead(table, theirs, protocol.ranks)]
-    lines.append(f'A row again, with its name for `NAME`: `{_row_command(data, protocol.split)}`')
+        markdown_table(our_rows(table, columns), names), _best_text(records, theirs, protocol.ranks)]
+    command = _row_command(data, protocol.split, records[0].get('columns'))
+    lines.append(f'A row again, with its name for `NAME`: `{command}`')
     if not_run: lines.append(f"Not run here: {', '.join(f'`{name}`' for name in not_run)}.")
     lines.append(f'![CPU seconds and the main figure]({"images/" + _image_name(data, protocol.split)})')
     if len(theirs):
         names = ['published', *columns.values(), 'comparable', 'protocol', 'source']
-        lines.append(_markdown(_their_rows(theirs, columns), names))
+        lines.append(markdown_table(their_rows(theirs, columns), names))
     return '\n\n'.join(lines)
 
 # %% ../nbs/60_report.ipynb #b44f7402
@@ -495,7 +402,7 @@ def _skipped_text(skipped):
     for r in skipped: rows.setdefault((r['data'], r['split'], r['model'], r['skipped']), []).append(str(r['seed']))
     cells = [[f'{data}, {split}', f'`{model}`', ', '.join(seeds), reason.replace('|', '/').replace('\n', ' ')]
         for (data, split, model, reason),seeds in rows.items()]
-    return _markdown(cells, ['data', 'model', 'seeds', 'reason'])
+    return markdown_table(cells, ['data', 'model', 'seeds', 'reason'])
 
 # %% ../nbs/60_report.ipynb #d707d9ab
 def render_report(

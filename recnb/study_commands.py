@@ -139,10 +139,11 @@ def _names(texts):
 
 # %% ../nbs/71_study_commands.ipynb #d0a8bfed
 @study_commands.command('report')
+@with_file_options
 def report_command(
     out:Annotated[Path, typer.Option('--out', '-o', metavar='DIR', help='keep the runs and the page here')],
     data:Annotated[Optional[list[str]], typer.Option('--data', '-d', metavar='NAME,…',
-        help='data sets; toy and all that are on this machine if not given')]=None,
+        help='data sets, or files; toy and all sets that are on this machine if not given')]=None,
     models:Annotated[Optional[list[str]], typer.Option('--models', '-m', metavar='NAME,…',
         help='names of `recnb models`, and of peers; all if not given')]=None,
     splits:Annotated[Optional[list[str]], typer.Option('--split', '-s', metavar='SPEC,…',
@@ -151,7 +152,7 @@ def report_command(
     minutes:Annotated[Optional[float], typer.Option(metavar='M', min=0.,
         help='the longest a single run may take; it is skipped otherwise')]=None,
     no_peers:Annotated[bool, typer.Option('--no-peers', help='leave other libraries out')]=False,
-    as_json:Json=False,
+    as_json:Json=False, columns:dict=None,
 ):
     "Measure every model on every data set, and write a page about it."
     from recnb.cli import _imports
@@ -161,6 +162,6 @@ def report_command(
     imports = [*([] if no_peers else ['recnb.peers']), *_imports]
     with signals_as_interrupt():
         records = run_report(out, minutes, note, data=_names(data), models=_names(models), seeds=seeds,
-            splits=_names(splits), imports=imports)
+            splits=_names(splits), imports=imports, columns=columns or None)
     if as_json: return print(json.dumps(records, ensure_ascii=False))
     print(out/'results.md')

@@ -203,7 +203,7 @@ def _training_ratings(self:SVDPP, user, item, day, block): # (B,) each to (B, me
 def centre_and_stretch(
     z:torch.Tensor, # Of each member, for users and items paired at random, (n, members)
 )->tuple: # Two numbers: the middle, and by how much to stretch the members' mean around it
-    "How to make the mean of the members vary as much as each of them"
+    "How to make the mean of the members right on average, as each of them is"
     ratio = z.var(0).mean()/z.mean(-1).var()
     return z.mean(), torch.where(ratio.isfinite(), ratio, 1.)
 
@@ -367,7 +367,7 @@ def _decay_groups(model): # vectors; biases
     return list(groups)
 
 # %% ../nbs/22_svdpp.ipynb #5105cc31
-@recipe('svdpp', epochs=20, about='factorization with implicit feedback both ways', loaders=LargeBatchDataLoaders,
+@recipe('svdpp', epochs=20, about='factorization with feedback: who rated what, and how', loaders=LargeBatchDataLoaders,
     search=dict(n_factors=Range(4, 48, log=True), wd=Range(.4, 10., log=True), damping=Range(.02, .5, log=True),
     epochs=Range(10, 30)))
 @delegates(Learner.__init__, but='dls,model,loss_func,opt_func,splitter,wd')

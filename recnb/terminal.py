@@ -5,7 +5,8 @@
 # %% auto #0
 __all__ = ['Data', 'Json', 'Seed', 'Split', 'Config', 'library', 'import_models', 'printable', 'show', 'is_first_process', 'note',
            'warnings_as_notes', 'stop', 'is_out_of_memory', 'stop_usage_error', 'open_output', 'drop_output',
-           'signals_as_interrupt', 'with_file_options', 'load_data', 'run_record', 'parse_settings', 'parse_relevant']
+           'signals_as_interrupt', 'with_file_options', 'load_data', 'file_option_words', 'run_record',
+           'parse_settings', 'parse_relevant']
 
 # %% ../nbs/48_terminal.ipynb #dede151f
 import os
@@ -275,6 +276,7 @@ def _with_options(message):
     hint = 'Name yours with --user-col, --item-col and --rating-col'
     if 'feedback=' in message: hint += ', or say --feedback implicit if a row is only a choice'
     message = re.sub('Name yours, as in .*', hint + '.', message)
+    message = re.sub(r"\btry encoding='([^']+)'", r'try --encoding \1', message)
     message = re.sub(r"\bsay sep='?([^']+)'?\.", r"say --sep '\1'.", message)
     names = re.search(r'as in names=\[(.*?)\]', message)
     if not names: return message
@@ -296,6 +298,19 @@ def load_data(
     except DataError as e: raise DataError(_with_options(str(e))) from e
     for text in ratings.notes: note(text)
     return ratings
+
+# %% ../nbs/48_terminal.ipynb #e2ee6b71
+_column_flags = dict(user='--user-col', item='--item-col', rating='--rating-col', timestamp='--time-col')
+
+def file_option_words(
+    columns:dict, # What the file options say
+)->list: # Words of a command
+    "The same as options again"
+    words = []
+    for name,value in columns.items():
+        flag = _column_flags.get(name, '--' + name.replace('_', '-'))
+        words += [flag] if value is True else [flag, str(value)]
+    return words
 
 # %% ../nbs/48_terminal.ipynb #6d7a2867
 def _option_names(command):
