@@ -356,7 +356,8 @@ def _best_text(records, theirs, ranks):
     sentence = who_is_ahead(report_table(common), theirs, ranks)
     if len(common) == len(records): return sentence
     seeds = sorted({record['seed'] for record in common})
-    return f"On seed{'s'*(len(seeds) > 1)} {', '.join(map(str, seeds))}, which all rows have: {sentence}"
+    which = f"seed{'s'*(len(seeds) > 1)} {' and '.join(map(str, seeds))}"
+    return f'By {which}, which each model here has: {sentence[0].lower()}{sentence[1:]}'
 
 # %% ../nbs/60_report.ipynb #dd0e0468
 def _section(records, not_run, data, protocol, theirs):
