@@ -263,7 +263,8 @@ def run_path(
 )->Path:
     "The file of a run"
     name = Path(run.data).name
-    if run.checksum: name += '-' + hashlib.sha256(str(Path(run.data).resolve()).encode()).hexdigest()[:8]
+    if run.data not in sources and run.data not in made_here: # a path, and others may end in the same name
+        name += '-' + hashlib.sha256(str(Path(run.data).resolve()).encode()).hexdigest()[:8]
     words = [name, run.split, run.model, f'seed{run.seed}']
     return Path(out)/'runs'/('_'.join(re.sub(r'[^\w.+-]', '-', word) for word in words) + '.json')
 
