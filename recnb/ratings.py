@@ -111,7 +111,7 @@ def time_notes(
     missing, low, high = int(times.isna().sum()), times.min(), times.max()
     notes = [f'{missing:,} rows have no timestamp'] if missing else []
     if missing == len(times): return notes
-    if low == high and len(times) > 1:
+    if low == high and len(times) - missing > 1:
         notes.append('all rows have the same timestamp; their order is that of the table')
     for name,first,last in (('years', 1900, 2100), ('days since 1900, as spreadsheets count them', 20_000, 60_000)):
         if first <= low < high <= last:
