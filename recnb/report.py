@@ -274,12 +274,18 @@ def read_runs(
     "The runs that a report has kept"
     return [json.loads(path.read_text(encoding='utf-8')) for path in sorted(Path(out).glob('runs/*.json'))]
 
+def _of_present_files(records, runs):
+    "Records without those of what a file in the plan was before, or of its other columns"
+    now = {run.data: (run.columns, run.checksum) for run in runs}
+    def has_changed(r): return r['data'] in now and (r.get('columns'), r.get('checksum')) != now[r['data']]
+    return [record for record in records if not has_changed(record)]
+
 def _is_kept(path, run):
     "Is there a run with figures, of the same file, made with the settings that its model has now?"
     if not path.is_file(): return False
     record = json.loads(path.read_text(encoding='utf-8'))
-    same_data = all(record.get(name) == getattr(run, name) for name in ('columns', 'checksum'))
-    return 'skipped' not in record and same_data and record.get('settings') == settings_of(run.model)
+    is_same = record.get('settings') == settings_of(run.model) and _of_present_files([record], [run])
+    return 'skipped' not in record and bool(is_same)
 
 # %% ../nbs/60_report.ipynb #7c127d86
 def run_report(
@@ -298,8 +304,10 @@ def run_report(
             for number,run in enumerate(left, 1):
                 record = run_apart(run, run_path(out, run), minutes)
                 note(f'{number}/{len(left)} {_run_line(record)}')
-        finally: write_report(out)
-    return read_runs(out)
+        finally:
+            records = _of_present_files(read_runs(out), runs)
+            write_report(out, records)
+    return records
 
 def _run_line(record):
     "A run in a line"

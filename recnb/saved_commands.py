@@ -52,7 +52,7 @@ def _read_ratings_file(path):
 
 # %% ../nbs/72_saved_commands.ipynb #e1e8c8cc
 def _note_matches(rec, names, as_json):
-    "How titles were matched, on stderr, or an error if none was"
+    "How titles are matched, as `TitleIndex.match` says it; told on stderr, and an error if none is"
     matches = rec.title_index.match(names)
     if len(matches) and (matches['how'] == '').all():
         example = f"{matches['query'][0]!r:.80}"
@@ -62,10 +62,10 @@ def _note_matches(rec, names, as_json):
         if row.how == '': note(f'no item is called {row.query!r}; it is left out')
         elif row.how == 'near' or (not as_json and str(row.query) != row.title):
             note(f'{row.query!r} is taken for {row.title!r}')
+    return matches
 
-def _note_repeats(rec, names):
+def _note_repeats(matches):
     "Which items are rated more than once, on stderr"
-    matches = rec.title_index.match(names)
     known = matches[matches['how'] != '']
     for title in known.loc[known.duplicated(library().ITEM), library().TITLE].unique():
         note(f'{title!r} is rated more than once; the last rating counts')
@@ -118,8 +118,7 @@ def _write_lists(folder, user, all_users, users, ratings, out, shard, as_json, *
 
 def _item_ids(rec, names):
     "The ids of items that are named by ids or titles; those that are unknown are noted and left out"
-    _note_matches(rec, names, True)
-    return rec.title_index.match(names)[library().ITEM].dropna().tolist()
+    return _note_matches(rec, names, True)[library().ITEM].dropna().tolist()
 
 # %% ../nbs/72_saved_commands.ipynb #4d822820
 @saved_commands.command('recommend')
@@ -163,9 +162,7 @@ def recommend_command(folder:Dir,
         raise ValueError('give one of --user ID and, for a new user, --ratings FILE.')
     rec = rec or lib.load_recommender(folder)
     given = None if ratings is None else _read_ratings_file(ratings)
-    if given is not None:
-        _note_matches(rec, given.iloc[:, 0], as_json)
-        _note_repeats(rec, given.iloc[:, 0])
+    if given is not None: _note_repeats(_note_matches(rec, given.iloc[:, 0], as_json))
     ids = None if ratings is not None else list(dict.fromkeys(_user_id(rec, text) for text in user))
     top = rec.recommend(ids, given, **chosen)
     if as_json: return print(_records(top if ratings is None else top.drop(columns=lib.USER)))
