@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['feedback_kinds', 'find_feedback', 'clean_weights', 'clean_thumbs', 'clean_feedback', 'merge_repeated',
-           'feedback_note', 'liked_rule', 'liked_rows']
+           'feedback_note', 'unread_time_note', 'liked_rule', 'liked_rows']
 
 # %% ../nbs/86_feedback.ipynb #5caad77d
 import numpy as np, pandas as pd
@@ -145,6 +145,19 @@ def feedback_note(
     "What a table was taken for"
     if feedback == 'ratings': return []
     return [_taken_for[feedback].format(column=f'column {column!r:.40}')]
+
+_time_names = 'time', 'times', 'date', 'dates', 'datetime', 'day', 'when', 'ts', 'unixtime', 'created_at', 'rated_at'
+
+def unread_time_note(
+    columns, # Names of all columns
+    timestamp=None, # The column of times; None where none is named, False where there shall be none
+    keep=(), # Further columns that are read
+)->list: # One sentence, or none
+    "A note about a column that sounds like times, where no times are read"
+    names = [name for name in columns if str(name).strip().lower() in _time_names and name not in keep]
+    if timestamp is not None or TIME in columns or not names: return []
+    return [f'column {names[0]!r:.40} is not read; if it holds times, say timestamp={names[0]!r:.40} '
+        f'(--time-col {names[0]!s:.40}), and if not, timestamp=False (--no-time)']
 
 # %% ../nbs/86_feedback.ipynb #2ad602f3
 _no_ratings = 'implicit', 'counts' # kinds of feedback in which a row says only that something happened

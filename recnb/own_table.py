@@ -38,9 +38,10 @@ def read_table(
     if not isinstance(path, (Path, io.BytesIO)): return Ratings.from_df(as_frame(path, names), **columns, **kwargs)
     label = display_name(path)
     kwargs = {'name':label.split('.')[0] or label} | kwargs
-    df, location = _typed_frame(path, label, columns, kwargs.get('keep', ()))
-    if df is not None: return Ratings.from_df(df, location=location, **columns, **kwargs)
-    return _read_own_text(TextFile(path, sep, names, encoding, label=label), **columns, **kwargs)
+    notes = [*kwargs.pop('notes', [])]
+    df, location = _typed_frame(path, label, columns, kwargs.get('keep', ()), notes)
+    if df is not None: return Ratings.from_df(df, location=location, notes=notes, **columns, **kwargs)
+    return _read_own_text(TextFile(path, sep, names, encoding, label=label), notes=notes, **columns, **kwargs)
 
 # %% ../nbs/87_own_table.ipynb #2b357246
 def _check_source(path):
@@ -64,22 +65,24 @@ def _full_names(names, user):
     return [_short_names.get(name, name) for name in names]
 
 # %% ../nbs/87_own_table.ipynb #9b88ee23
-def _read_own_text(file, user, item, rating, timestamp, feedback, **kwargs):
+def _read_own_text(file, user, item, rating, timestamp, feedback, notes, **kwargs):
     "Ratings from a text file whose columns the caller named"
     if timestamp is None and TIME in file.columns: timestamp = TIME
     keep = kwargs.get('keep', ())
+    notes += unread_time_note(file.columns, timestamp, keep)
     if not file.names: file.check_columns([]) # a file without a header has no names to judge by
     rating, feedback = find_feedback(file.columns, user, item, timestamp, rating, feedback, keep, file.label)
     names = {USER:user, ITEM:item} | ({RATING:rating} if rating else {}) | ({TIME:timestamp} if timestamp else {})
     is_number = rating and feedback != 'thumbs' and rating not in (user, item, timestamp)
     types = {rating:pa.float32()} if is_number else {rating:pa.string()} if feedback == 'thumbs' else {}
-    return file.read(names, types, feedback=feedback, **kwargs)
+    return file.read(names, types, feedback=feedback, notes=notes, **kwargs)
 
 # %% ../nbs/87_own_table.ipynb #a8ddcc65
-def _typed_frame(path, label, columns=None, keep=()):
+def _typed_frame(path, label, columns=None, keep=(), notes=None):
     "A file that knows its types as a DataFrame, and its location; None for text"
     with file_errors(label), open_bytes(path) as file: begin = file.read(1 << 12)
-    if begin[:4] == b'PAR1' or begin[:6] == b'ARROW1': return _read_columns(path, label, columns, keep), Location(label)
+    if begin[:4] == b'PAR1' or begin[:6] == b'ARROW1':
+        return _read_columns(path, label, columns, keep, notes), Location(label)
     if Path('' if isinstance(path, io.BytesIO) else path).suffix.lower() in ('.parquet', '.pq', '.feather', '.arrow'):
         raise DataError(f'{label}: not a parquet or feather file, or a damaged one; write it again, or call it .csv '
             'if that is what it is.')
@@ -88,12 +91,12 @@ def _typed_frame(path, label, columns=None, keep=()):
     return None, None
 
 # %% ../nbs/87_own_table.ipynb #7a993e2b
-def _read_columns(path, label, columns, keep):
+def _read_columns(path, label, columns, keep, notes):
     "The columns of a parquet or feather file"
     try:
         with file_errors(label), open_bytes(path) as file: data = file.read() if isinstance(path, io.BytesIO) else None
         source = pa.BufferReader(data) if data is not None else pa.memory_map(str(path))
-        return _read_arrow_file(source, label, columns, keep)
+        return _read_arrow_file(source, label, columns, keep, notes)
     except DataError: raise
     except Exception as e: # a damaged file makes Arrow raise whatever there is
         if isinstance(e, MemoryError) and not _is_absurd(e, path): raise
@@ -101,13 +104,14 @@ def _read_columns(path, label, columns, keep):
         raise DataError(f'{label}: not a parquet or feather file, or a damaged one; write it again, or call it .csv '
             f'if that is what it is ({reason}).') from None
 
-def _read_arrow_file(source, label, columns, keep):
+def _read_arrow_file(source, label, columns, keep, notes):
     "The columns of an open parquet or feather file"
     is_parquet = source.read(4) == b'PAR1'
     source.seek(0)
     schema = pq.read_schema(source) if is_parquet else pa.ipc.open_file(source).schema
     single = _wanted(schema.names, keep=keep, label=label, **columns) if columns else []
     if columns: _check_schema(schema, single, keep, label)
+    if columns: notes += unread_time_note(schema.names, columns['timestamp'], keep)
     source.seek(0)
     names = list(dict.fromkeys([*single, *keep])) if columns else None
     read = pq.read_table if is_parquet else feather.read_table

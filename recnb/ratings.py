@@ -7,7 +7,8 @@ __all__ = ['Scale', 'find_scale', 'as_scale', 'scale_notes', 'time_notes', 'Rati
            'drop_duplicates', 'clean_about', 'USER', 'ITEM', 'RATING', 'TIME', 'WEIGHT', 'TITLE', 'YEAR', 'GENRES',
            'OVERVIEW', 'SEX', 'AGE', 'JOB', 'VALID', 'TEST', 'FOLD_IN', 'DataError', 'Location', 'clean_ratings',
            'clean_ids', 'parse_ids', 'clean_times', 'id_text', 'id_series', 'convert_ids', 'find_feedback',
-           'feedback_kinds', 'liked_rule', 'liked_rows', 'UnknownIdWarning', 'warn_unknown', 'as_frame']
+           'unread_time_note', 'feedback_kinds', 'liked_rule', 'liked_rows', 'UnknownIdWarning', 'warn_unknown',
+           'as_frame']
 
 # %% ../nbs/00_ratings.ipynb #bc1932dc
 import numpy as np, pandas as pd
@@ -23,8 +24,8 @@ from .columns import _first, _value
 # %% ../nbs/00_ratings.ipynb #30d254b3
 _all_ = ['USER', 'ITEM', 'RATING', 'TIME', 'WEIGHT', 'TITLE', 'YEAR', 'GENRES', 'OVERVIEW', 'SEX', 'AGE', 'JOB',
     'VALID', 'TEST', 'FOLD_IN', 'DataError', 'Location', 'clean_ratings', 'clean_ids', 'parse_ids', 'clean_times',
-    'id_text', 'id_series', 'convert_ids', 'find_feedback', 'feedback_kinds', 'liked_rule', 'liked_rows',
-    'UnknownIdWarning', 'warn_unknown', 'as_frame']
+    'id_text', 'id_series', 'convert_ids', 'find_feedback', 'unread_time_note', 'feedback_kinds', 'liked_rule',
+    'liked_rows', 'UnknownIdWarning', 'warn_unknown', 'as_frame']
 
 # %% ../nbs/00_ratings.ipynb #a9b1420b
 class Scale(NamedTuple):
@@ -232,6 +233,7 @@ def from_df(cls:Ratings,
     rating, feedback = find_feedback(df.columns, user, item, timestamp, rating, feedback, keep, location.name)
     if rating is not None: names[RATING] = rating
     location, notes = location._replace(cols=names), [*kwargs.pop('notes', []), *feedback_note(feedback, rating)]
+    notes += unread_time_note(df.columns, timestamp, keep)
     df = _clean_columns(_select_columns(df, names, location, keep), keep, location, notes, feedback)
     if feedback == 'counts': df, location = _drop_zeros(df, location, notes)
     if drop_rating is not None: df, location = _drop_rating(df, drop_rating, location, notes)
@@ -340,7 +342,8 @@ def _finish(self:Ratings, duplicates=None, location=Location()):
     duplicates = duplicates or ('keep' if self.has_ratings else 'count')
     self.df, n = drop_duplicates(self.df, duplicates, location)
     if n:
-        texts = dict(keep='all kept', count='each pair is one row at its first time, and weight adds them up')
+        texts = dict(keep="all kept; duplicates='last' (--duplicates last) keeps the latest of each",
+            count='each pair is one row at its first time, and weight adds them up')
         policy = texts.get(duplicates, f'policy: {duplicates}')
         self.notes.append(f'{n:,} rows repeat a (user, item) pair ({policy})')
     if TIME in self.df: self.notes += time_notes(self.df[TIME])

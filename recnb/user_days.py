@@ -72,8 +72,9 @@ class LargeBatchDataLoaders(RatingDataLoaders):
     def default_bs(
         n:int, # Training rows
     )->int: # Rows a batch, a power of two
-        "A batch size that makes about nine steps an epoch, more on large data"
-        return int(2**np.clip(np.round(np.log2(max(n, 1)/9)), 6, 15))
+        "A batch size that makes nine steps of an epoch, on large data up to about a hundred"
+        nine, hundred = np.round(np.log2([max(n, 1)/9, max(n, 1)/100]))
+        return int(2**np.clip(nine, 6, max(hundred, 15)))
     def rows(self, part):
         rows = super().rows(part)
         if not self.days: return rows
