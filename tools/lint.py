@@ -155,6 +155,14 @@ def undocumented(piece, tree):
             names = ', '.join(missing)
             yield function.lineno, 'docments', f'{function.name}: {names} without a comment that gives shape or unit'
 
+def unshown(piece, tree):
+    if piece.kind != 'example' or piece.outputs or not tree.body: return
+    last, text = tree.body[-1], piece.source.rstrip()
+    if not isinstance(last, ast.Expr) or text.endswith(';') or 'eval: false' in text: return
+    called = ast.unparse(last.value.func).split('.')[-1] if isinstance(last.value, ast.Call) else ''
+    if not re.fullmatch(rules.WITHOUT_VALUE, called):
+        yield last.lineno, 'output', 'a value that no reader sees; store it with `python tools/nb.py run`'
+
 # --- rules about prose and outputs
 
 def prose(piece):
@@ -181,7 +189,7 @@ def outputs(piece, tree):
     if path: yield 1, 'output', f'a path of a machine ({path[0]}) in a stored output; run the cell again without it'
     if 'Warning:' in text: yield 1, 'output', 'a warning in a stored output; mend its cause and run the cell again'
 
-CODE_RULES = too_wide, joined, too_large, odd_statements, names, undocumented
+CODE_RULES = too_wide, joined, too_large, odd_statements, names, undocumented, unshown
 TEXT_RULES = phrases, outputs
 
 def check_piece(piece):

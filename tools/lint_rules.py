@@ -46,3 +46,9 @@ LONG_PAGES = {}  # by path: more cells than PAGE_CELLS, each with the reason why
 
 # Parameters that need no comment of their own, as the base class or fastai documents them.
 KNOWN_PARAMS = {'self', 'cls', 'args', 'kwargs', 'learn', 'device', 'x'}
+
+# Functions that return nothing to see: a cell that ends in another call, or in a value, has a stored output
+WITHOUT_VALUE = (
+    r'(test|check|assert|set)_\w*|cleanup|filterwarnings|join|rc|rmtree|same_table|simplefilter|to_parquet|touch'
+    '|unfreeze|unlink|visit|write'
+)
