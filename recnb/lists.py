@@ -122,8 +122,10 @@ def _top_items(self:Recommender, ids, dls, model, k, blocked, filter_seen):
 
 # %% ../nbs/41_lists.ipynb #0c3908da
 @patch
-def _expected_ratings(self:Recommender, ids, dls, model, top):
-    "Predicted ratings of the items in lists, (B, k)"
+def _expected_ratings(self:Recommender, ids, dls, model, top, score):
+    "Predicted ratings of the items in lists, on the scale, (B, k)"
+    scale = self.ratings.scale
+    if not self.ranks: return score.clip(scale.low, scale.high) # such scores are ratings, perhaps a little beyond
     pairs = pd.DataFrame({USER:np.repeat(ids, top.shape[1]), ITEM:self.items.decode(top.clamp(min=1)).ravel()})
     return torch.from_numpy(self._predicted(dls, model, pairs)).view(top.shape)
 
@@ -220,7 +222,7 @@ def recommend(self:Recommender,
     diversity:float=0., # From 0 to 1: how much an item counts for being unlike those above it (`mmr_order`)
     calibrate:float=0., # From 0 to 1: how much genres in the proportions of what was liked count (`calibrated_order`)
     on_unknown:str='fallback', # Unknown users and items: 'fallback', 'skip' or 'raise'
-)->pd.DataFrame: # `user_id`, `item_id`, `title`, `score`, `rank` (from 1); `prediction` if the model ranks and rates
+)->pd.DataFrame: # `user_id`, `item_id`, `title`, `score`, `rank` (from 1); `prediction` if the model rates
     "The first `k` items for each user"
     self._check_list(users, ratings, k, rerank)
     check_reorder(diversity, calibrate)
@@ -231,7 +233,7 @@ def recommend(self:Recommender,
         else: ids, skipped, groups = self._new_user_groups(ratings, on_unknown)
         for group in groups:
             lists = self._top_items(*group, n, blocked, filter_seen)
-            if self.rates and (self.ranks or rerank): lists = *lists, self._expected_ratings(*group, lists[0])
+            if self.rates: lists = *lists, self._expected_ratings(*group, *lists)
             if rerank: lists = _rerank(*lists)
             if diversity or calibrate:
                 rated = partial(self._rated, *group[:2])

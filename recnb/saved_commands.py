@@ -91,9 +91,6 @@ def _print_list(rec, top, user, given):
     if user is not None: show(lib.history(rec.ratings, user, 5, best=True), f'User {user} liked')
     if not len(top): return print('Nothing is left to recommend.')
     table = lib.list_table(top)
-    if rec.rates and not rec.ranks: # scores are ratings, which may lie a little beyond the scale
-        predicted = table['score'].clip(rec.ratings.scale.low, rec.ratings.scale.high)
-        table = table.drop(columns='score').assign(predicted=predicted)
     reasons = _reasons(rec, top, user, given)
     if reasons is not None: table = table.assign(because=reasons)
     show(table, f"Recommended by {rec.about.get('model', 'this model')}")
