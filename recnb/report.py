@@ -202,11 +202,14 @@ def run_apart(
         except subprocess.TimeoutExpired: code = f'it took longer than {minutes:g} minutes'
         finally: process.kill() # also when interrupted
         if code == 0: return json.loads(path.read_text(encoding='utf-8'))
+        if code in _interrupts: raise KeyboardInterrupt(-code)
         errors.seek(0)
         reason = code if isinstance(code, str) else _reason(code, errors.read())
     record = dict(asdict(run), skipped=reason)
     _write_record(path, record)
     return record
+
+_interrupts = [-number for number in (1, 2, 15)] # HUP, INT and TERM: a run that was stopped is no result
 
 def _reason(code, errors):
     "Why a process ended without a result"
