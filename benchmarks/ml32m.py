@@ -26,12 +26,18 @@ def write_films(path, n):
     path.write_text('movieId,title,genres\n' + ''.join(lines))
 
 
+def ratings_each(users, rows, rng):
+    "How many ratings each user has: a few have many, everybody has twenty"
+    import numpy as np
+    return np.maximum(rng.lognormal(0, 1.2, users)*rows/users/2, 20).astype(int) # its mean is 2.05
+
+
 def write_ratings(path, users, films, rows):
     "ratings.csv"
     import numpy as np, pyarrow as pa, pyarrow.csv as pc
     rng = np.random.default_rng(0)
     taste, place = (rng.standard_normal((n, 8), dtype='float32') for n in (users, films))
-    n_each = np.maximum(rng.lognormal(0, 1.2, users)*rows/users/2, 20).astype(int) # its mean is 2.05
+    n_each = ratings_each(users, rows, rng)
     names, types = ('userId', 'movieId', 'rating', 'timestamp'), (pa.int64(), pa.int64(), pa.float64(), pa.int64())
     with pc.CSVWriter(path, pa.schema(list(zip(names, types)))) as writer:
         for part in np.array_split(np.arange(users), max(rows//1_000_000, 1)):

@@ -16,6 +16,7 @@ from statistics import median
 from time import process_time
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+from ml32m import ratings_each
 from scale import OwnMemory, print_table, status_gb
 
 USERS, ITEMS, RATINGS = 162_541, 59_047, 25_000_095
@@ -26,8 +27,7 @@ def generate(scale):
     import numpy as np, pandas as pd
     rng = np.random.default_rng(0)
     users, items, rows = (int(n*scale) for n in (USERS, ITEMS, RATINGS))
-    n_each = np.maximum(rng.lognormal(0, 1.2, users)*rows/users/2, 20).astype(int) # its mean is 2.05
-    user = np.repeat(np.arange(users, dtype='int32'), n_each)
+    user = np.repeat(np.arange(users, dtype='int32'), ratings_each(users, rows, rng))
     item = (items*rng.random(len(user), dtype='float32')**3).astype('int32')
     stars = 3.5 + rng.standard_normal(len(user), dtype='float32')
     rating = np.clip(np.round(2*stars)/2, .5, 5).astype('float32')

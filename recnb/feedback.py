@@ -18,8 +18,9 @@ _value_names = dict(
     thumbs=('thumb', 'thumbs', 'liked', 'like', 'vote', 'feedback'),
     counts=('weight', 'count', 'counts', 'plays', 'playcount', 'play_count', 'listens', 'clicks', 'views', 'purchases',
         'quantity'))
-_no_values = ('timestamp', 'time', 'date', 'datetime', 'session', 'session_id', 'event', 'event_type', 'title',
-    'genres', 'year', '') # names of columns that hold no feedback
+_time_names = 'time', 'times', 'date', 'dates', 'datetime', 'day', 'when', 'ts', 'unixtime', 'created_at', 'rated_at'
+_no_values = (*_time_names, 'timestamp', 'session', 'session_id', 'event', 'event_type', 'title', 'genres', 'year',
+    '') # names of columns that hold no feedback
 
 # %% ../nbs/86_feedback.ipynb #59d2b682
 def find_feedback(
@@ -146,15 +147,13 @@ def feedback_note(
     if feedback == 'ratings': return []
     return [_taken_for[feedback].format(column=f'column {column!r:.40}')]
 
-_time_names = 'time', 'times', 'date', 'dates', 'datetime', 'day', 'when', 'ts', 'unixtime', 'created_at', 'rated_at'
-
 def unread_time_note(
     columns, # Names of all columns
     timestamp=None, # The column of times; None where none is named, False where there shall be none
-    keep=(), # Further columns that are read
+    read=(), # Names of the columns that are read
 )->list: # One sentence, or none
     "A note about a column that sounds like times, where no times are read"
-    names = [name for name in columns if str(name).strip().lower() in _time_names and name not in keep]
+    names = [name for name in columns if str(name).strip().lower() in _time_names and name not in read]
     if timestamp is not None or TIME in columns or not names: return []
     return [f'column {names[0]!r:.40} is not read; if it holds times, say timestamp={names[0]!r:.40} '
         f'(--time-col {names[0]!s:.40}), and if not, timestamp=False (--no-time)']

@@ -69,10 +69,10 @@ def _read_own_text(file, user, item, rating, timestamp, feedback, notes, **kwarg
     "Ratings from a text file whose columns the caller named"
     if timestamp is None and TIME in file.columns: timestamp = TIME
     keep = kwargs.get('keep', ())
-    notes += unread_time_note(file.columns, timestamp, keep)
     if not file.names: file.check_columns([]) # a file without a header has no names to judge by
     rating, feedback = find_feedback(file.columns, user, item, timestamp, rating, feedback, keep, file.label)
     names = {USER:user, ITEM:item} | ({RATING:rating} if rating else {}) | ({TIME:timestamp} if timestamp else {})
+    notes += unread_time_note(file.columns, timestamp, [*names.values(), *keep])
     is_number = rating and feedback != 'thumbs' and rating not in (user, item, timestamp)
     types = {rating:pa.float32()} if is_number else {rating:pa.string()} if feedback == 'thumbs' else {}
     return file.read(names, types, feedback=feedback, notes=notes, **kwargs)
@@ -111,7 +111,7 @@ def _read_arrow_file(source, label, columns, keep, notes):
     schema = pq.read_schema(source) if is_parquet else pa.ipc.open_file(source).schema
     single = _wanted(schema.names, keep=keep, label=label, **columns) if columns else []
     if columns: _check_schema(schema, single, keep, label)
-    if columns: notes += unread_time_note(schema.names, columns['timestamp'], keep)
+    if columns: notes += unread_time_note(schema.names, columns['timestamp'], [*single, *keep])
     source.seek(0)
     names = list(dict.fromkeys([*single, *keep])) if columns else None
     read = pq.read_table if is_parquet else feather.read_table

@@ -233,7 +233,7 @@ def from_df(cls:Ratings,
     rating, feedback = find_feedback(df.columns, user, item, timestamp, rating, feedback, keep, location.name)
     if rating is not None: names[RATING] = rating
     location, notes = location._replace(cols=names), [*kwargs.pop('notes', []), *feedback_note(feedback, rating)]
-    notes += unread_time_note(df.columns, timestamp, keep)
+    notes += unread_time_note(df.columns, timestamp, [*names.values(), *keep])
     df = _clean_columns(_select_columns(df, names, location, keep), keep, location, notes, feedback)
     if feedback == 'counts': df, location = _drop_zeros(df, location, notes)
     if drop_rating is not None: df, location = _drop_rating(df, drop_rating, location, notes)
