@@ -158,7 +158,8 @@ def _lenskit_learner(dls, scorer, size, seed):
         with warnings.catch_warnings():
             warnings.simplefilter('ignore') # of users without ratings
             for name,places in pd.Series(user).groupby(user).indices.items():
-                predicted[places] = ask(pipeline, int(name), item[places]).scores()
+                distinct, where = np.unique(item[places], return_inverse=True) # unknown items share an index
+                predicted[places] = ask(pipeline, int(name), distinct).scores()[where]
         return predicted.clip(scale.low, scale.high)
     return _rater_learner(dls, predict, size(pipeline.component('scorer')))
 
