@@ -96,7 +96,7 @@ def machine()->dict: # Plain values
     return dict(cpu=names[0] if names else platform.processor() or platform.machine(), cores=os.cpu_count(),
         threads=torch.get_num_threads(), gpu=gpu, system=platform.system())
 
-_packages = 'recnb torch fastai numpy scipy pandas implicit myfm scikit-surprise'.split()
+_packages = 'recnb torch fastai numpy scipy pandas implicit lenskit myfm scikit-surprise'.split()
 
 def versions()->dict: # By name of the package
     "Python and the packages that matter, as far as they are installed"
